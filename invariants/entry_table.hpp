@@ -1,0 +1,126 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "raft/entry.hpp"
+#include "raft/types.hpp"
+
+/// Every entry that was ever in a log, once. A log of a node is then a mirror: runs of what stands in the table,
+/// and its size does not grow with the log.
+namespace raftlab::invariants {
+
+/// Which of the entries ever seen at an index. While log matching holds an index and a term have one entry, and the
+/// term says it all. When it is broken, each further entry of the same index and term gets a branch of its own, so
+/// that two logs are equal up to k exactly when their marks at k are equal. Terms are taken modulo 2^48.
+class Mark {
+ public:
+  constexpr Mark() = default;
+  constexpr Mark(std::uint64_t term, std::uint64_t branch) : bits_((branch << 48U) | (term & term_mask)) {}
+
+  [[nodiscard]] constexpr std::uint64_t term() const { return bits_ & term_mask; }
+  [[nodiscard]] constexpr std::uint64_t branch() const { return bits_ >> 48U; }
+  /// False for "no entry".
+  [[nodiscard]] constexpr explicit operator bool() const { return bits_ != 0; }
+  friend constexpr bool operator==(Mark, Mark) = default;
+
+ private:
+  static constexpr std::uint64_t term_mask = (std::uint64_t{1} << 48U) - 1;
+  std::uint64_t bits_ = 0;
+};
+
+struct MarkRun {
+  std::uint64_t first = 0;
+  Mark mark;
+  friend bool operator==(const MarkRun&, const MarkRun&) = default;
+};
+
+/// A log as runs of marks, from index 1. Appending and asking near the end cost O(1).
+class Mirror {
+ public:
+  [[nodiscard]] std::uint64_t last() const { return last_; }
+  [[nodiscard]] Mark last_mark() const { return runs_.empty() ? Mark{} : runs_.back().mark; }
+  [[nodiscard]] const std::vector<MarkRun>& runs() const { return runs_; }
+
+  /// The entry at `index`; none behind the end and at 0.
+  [[nodiscard]] Mark at(std::uint64_t index) const {
+    if (index > last_ || index == 0) return Mark{};
+    if (runs_.back().first <= index) return runs_.back().mark;
+    return before_last_run(index);
+  }
+  /// Where the run that holds `index` ends; `index` lies in the log.
+  [[nodiscard]] std::uint64_t run_end(std::uint64_t index) const;
+  [[nodiscard]] bool has_term(std::uint64_t term) const;
+
+  /// The entries behind the end, up to `last`, are `mark`.
+  void extend(std::uint64_t last, Mark mark) {
+    if (last <= last_) return;
+    if (runs_.empty() || runs_.back().mark != mark) runs_.push_back(MarkRun{last_ + 1, mark});
+    last_ = last;
+  }
+  /// Takes over (last(), last] of another log.
+  void extend_from(const Mirror& other, std::uint64_t last);
+  void truncate(std::uint64_t from);
+  void clear() {
+    runs_.clear();
+    last_ = 0;
+  }
+
+  friend bool operator==(const Mirror&, const Mirror&) = default;
+
+ private:
+  [[nodiscard]] Mark before_last_run(std::uint64_t index) const;
+
+  std::vector<MarkRun> runs_;
+  std::uint64_t last_ = 0;
+};
+
+/// The greatest index up to which both logs are the same.
+[[nodiscard]] std::uint64_t common_prefix(const Mirror& a, const Mirror& b);
+
+/// The table. H(k) = hash chain of (H(k-1), term, kind, payload). 24 bytes for each index, and for each further
+/// entry that was ever seen there.
+class EntryTable {
+ public:
+  struct Interned {
+    Mark mark;
+    std::uint64_t hash = 0;
+    /// Another entry of the same index and term was there before: log matching is broken.
+    bool conflicts = false;
+    Mark other;            ///< the entry that was there before
+    bool same_parent = false;  ///< the two follow the same log, hence differ themselves
+  };
+
+  EntryTable() : slots_(1) {}
+
+  /// Finds or enters the entry, whose log up to the index before is `parent`.
+  Interned intern(std::uint64_t parent_hash, Mark parent, const raft::EntryView& entry);
+
+  [[nodiscard]] std::uint64_t hash(std::uint64_t index, Mark mark) const { return find(index, mark).hash; }
+  /// Payload bytes of the entry and all before it in its log, modulo 2^32.
+  [[nodiscard]] std::uint32_t bytes(std::uint64_t index, Mark mark) const { return find(index, mark).bytes; }
+  [[nodiscard]] bool conflicted() const { return branches_ != 0; }
+
+ private:
+  struct Slot {
+    Mark mark;
+    std::uint64_t hash = 0;
+    std::uint32_t bytes = 0;
+    std::uint32_t next = 0;  ///< 1 + position in more_; 0: none
+  };
+
+  [[nodiscard]] const Slot& find(std::uint64_t index, Mark mark) const {
+    if (index >= slots_.size()) return slots_[0];
+    const Slot* slot = &slots_[index];
+    while (slot->mark != mark && slot->next != 0) slot = &more_[slot->next - 1];
+    return slot->mark == mark ? *slot : slots_[0];
+  }
+  Interned intern_beside(std::uint64_t index, Mark parent, const Slot& fresh);
+
+  std::vector<Slot> slots_;  // by index; [0] stands for the empty log
+  std::vector<Slot> more_;
+  std::uint64_t branches_ = 0;
+};
+
+}  // namespace raftlab::invariants

@@ -1,0 +1,184 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "invariants/cluster_record.hpp"
+#include "invariants/entry_table.hpp"
+#include "invariants/node_record.hpp"
+#include "invariants/rungs.hpp"
+#include "raft/core.hpp"
+#include "raft/trace/step.hpp"
+
+namespace raftlab::invariants {
+
+/// A rung that broke, and the two facts that do not go together.
+struct Finding {
+  Rung rung = Rung::N0;
+  std::uint64_t step = 0;
+  std::int64_t time_ns = 0;
+  raft::NodeId node;
+  std::string text;
+};
+
+/// Checks the ladder after every step of every core of one cluster, from what can be observed: views, deltas, messages,
+/// writes, and what the simulated disk says is durable. The cost of a call is proportional to what the step changed.
+///
+/// Nodes have numbers 1..64. A regular value; one thread at a time.
+class Ladder {
+ public:
+  struct Options {
+    bool pre_vote = true;
+    bool check_quorum = true;
+    std::uint32_t election_ticks_min = 15;
+    raft::Limits limits;
+    std::uint64_t scan_every_steps = 4096;  ///< a full scan of a log, and of the cluster; rarer when logs are long
+  };
+
+  explicit Ladder(const Options& options);
+
+  /// The position of what follows.
+  void at(std::uint64_t step, std::int64_t time_ns) {
+    step_ = step;
+    time_ns_ = time_ns;
+  }
+
+  /// A core came up, for the first time or again.
+  void started(raft::NodeId node, const raft::Recovered& recovered, const raft::View& view);
+  /// After every step of a core. The output must hold deltas, one for each input and one for the flush.
+  void stepped(const raft::trace::Step& step);
+  /// Ground truth of the disk: this write of the node's present incarnation and all before it survive a power loss from
+  /// now on, whether or not the core was told. Comes before the step that is told `Written`.
+  void durable(raft::NodeId node, raft::WriteSeq seq);
+  void crashed(raft::NodeId node, bool power_lost);
+  /// G10: the state machine of the node, after it applied everything up to `applied`.
+  void store_digest(raft::NodeId node, raft::Index applied, std::uint64_t digest);
+  /// The full scan of one node, while its view is valid. `stepped` does this by itself every so many steps.
+  void scan(const raft::View& view);
+  /// The full scan of the cluster from the mirrors of the logs.
+  void finish() { scan_cluster(); }
+
+  /// For rungs that others check.
+  void report(Rung rung, raft::NodeId node, std::string text);
+  void evaluated(Rung rung, std::uint64_t count = 1) { counts_[static_cast<std::size_t>(rung)] += count; }
+
+  /// In order of occurrence; of each rung only the first.
+  [[nodiscard]] const std::vector<Finding>& findings() const { return findings_; }
+  [[nodiscard]] bool broken() const { return !findings_.empty(); }
+  /// The lowest rung that broke: it explains the others.
+  [[nodiscard]] std::optional<Finding> root() const;
+  /// How often the rung was evaluated for real: its premise held.
+  [[nodiscard]] std::uint64_t evaluations(Rung rung) const;
+
+ private:
+  /// One delta and what it is judged against.
+  struct Change {
+    NodeRecord& node;
+    const raft::trace::Step& step;
+    const raft::Delta& delta;
+    const raft::State& before;
+    const raft::State& after;
+    const raft::Input* input;         // null for the flush
+    const raft::Envelope* envelope;   // of a received message, else null
+    std::uint64_t kept_below;         // entries from here on are cut again by a later delta of the step
+  };
+
+  // ladder.cpp
+  NodeRecord& node_of(raft::NodeId node);
+  void count(Rung rung) { ++counts_[static_cast<std::size_t>(rung)]; }
+  template <class... Parts>
+  [[gnu::cold, gnu::noinline]] void fire(Rung rung, raft::NodeId node, const Parts&... parts) {
+    if (found_[static_cast<std::size_t>(rung)]) return;
+    std::ostringstream text;
+    (text << ... << parts);
+    report(rung, node, text.str());
+  }
+  void stepped_faulty(NodeRecord& node, const raft::trace::Step& step);
+  void note_write(NodeRecord& node, const raft::Write& write, const raft::Log& log);
+
+  // ladder_delta.cpp: L1
+  void check_delta(const Change& change);
+  void check_term_and_vote(const Change& change);
+  void check_role(const Change& change);
+  void check_vote_rule(const Change& change);
+  void check_pre_vote(const Change& change);
+  void note_accepted(const Change& change);
+  void check_log_shape(const Change& change);
+  void check_truncation(const Change& change);
+  void check_commit(const Change& change);
+  void check_durable_index(const Change& change);
+  [[nodiscard]] bool hears_a_leader(const raft::State& state) const;
+
+  // ladder_log.cpp: mirrors, entries
+  void mirror_log(const Change& change);
+  void mirror_entry(NodeRecord& node, const raft::EntryView& entry, std::uint64_t index);
+  void mirror_lost_entries(const Change& change, std::uint64_t index, std::uint64_t last);
+  void note_conflict(NodeRecord& node, std::uint64_t index, const EntryTable::Interned& interned);
+  void check_mirror(NodeRecord& node, const raft::View& view);
+  std::uint64_t scan_log(NodeRecord& node, const raft::View& view);
+  void scan_configurations(NodeRecord& node, const raft::View& view);
+
+  // ladder_state.cpp: L0
+  void check_state(NodeRecord& node, const raft::View& view);
+  void check_role_shape(NodeRecord& node, const raft::View& view);
+  void check_votes(NodeRecord& node, const raft::View& view);
+  void check_leader(NodeRecord& node, const raft::View& view, bool changed);
+  bool check_peer(NodeRecord& node, const raft::View& view, const raft::Progress& peer, PeerShadow& shadow);
+  void check_window(NodeRecord& node, const raft::Progress& peer);
+  void check_commit_maximal(NodeRecord& node, const raft::View& view);
+  void check_uncommitted_bytes(NodeRecord& node, const raft::View& view);
+  void check_reads(NodeRecord& node, const raft::View& view, const raft::Output& output);
+  void check_reads_fully(NodeRecord& node, const raft::View& view);
+
+  // ladder_output.cpp: messages, applies
+  void check_messages(NodeRecord& node, const raft::trace::Step& step);
+  void check_message_term(NodeRecord& node, const raft::trace::Step& step, const raft::Envelope& envelope);
+  void check_vote_request(NodeRecord& node, const raft::Envelope& envelope, const raft::RequestVote& request);
+  void check_vote_granted(NodeRecord& node, const raft::Envelope& envelope);
+  void check_pre_vote_granted(NodeRecord& node, const raft::trace::Step& step, const raft::Envelope& envelope);
+  void check_acknowledgement(NodeRecord& node, const raft::trace::Step& step, const raft::Envelope& envelope,
+                             raft::Index match);
+  void check_leader_message(NodeRecord& node, const raft::Envelope& envelope);
+  void promise(NodeRecord& node, raft::Term term, raft::NodeId vote);
+  void write_vote(NodeRecord& node, raft::Term term, raft::NodeId candidate);
+  void check_apply(NodeRecord& node, const raft::trace::Step& step);
+  void check_quiet(NodeRecord& node, const raft::trace::Step& step);
+
+  // ladder_recovery.cpp: L2
+  void check_recovered(NodeRecord& node, const Image& image);
+  [[nodiscard]] Image image_of(NodeRecord& node, const raft::Recovered& recovered);
+
+  // ladder_cluster.cpp: L3, L4
+  void check_election(const Change& change);
+  void check_committed(const Change& change);
+  void check_commit_quorum(const Change& change);
+  void note_leader_commit(NodeRecord& node, std::uint64_t term, std::uint64_t index);
+  void check_longest_in_term(NodeRecord& node, std::uint64_t first, std::uint64_t last);
+  void check_digest(NodeRecord& node, std::uint64_t applied, std::uint64_t digest);
+  void report_disagreement(NodeRecord& node, std::uint64_t index);
+  void scan_cluster();
+  void scan_pair(NodeRecord& a, NodeRecord& b);
+  void scan_leader(NodeRecord& leader);
+
+  Options options_;
+  std::uint64_t step_ = 0;
+  std::int64_t time_ns_ = 0;
+  std::uint64_t states_ = 0;  // checked after a step
+  std::uint64_t deltas_ = 0;
+  std::uint64_t scan_cluster_at_ = 0;
+
+  EntryTable table_;
+  std::vector<NodeRecord> nodes_;  // by node number - 1
+  ClusterRecord cluster_;
+
+  std::array<std::uint64_t, rung_count> counts_{};
+  std::array<bool, rung_count> found_{};
+  std::vector<Finding> findings_;
+};
+
+}  // namespace raftlab::invariants

@@ -1,0 +1,195 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "invariants/ladder.hpp"
+#include "raft/configuration.hpp"
+#include "raft/core.hpp"
+#include "raft/hash.hpp"
+
+/// Some real cores under the ladder, driven by hand: a queue of messages and a queue of writes for each node. For
+/// tests and the benchmark of the ladder only; the workbench's own simulator is in simulator/.
+namespace raftlab::invariants {
+
+class Cores {
+ public:
+  struct Node {
+    raft::NodeId id;
+    std::optional<raft::Core> core;
+    std::vector<raft::Write> writes;    // submitted, not yet on disk
+    raft::WriteSeq synced;
+    raft::WriteSeq told;
+    std::vector<raft::Input> inbox;     // applied, written: what the host owes the core
+    // The disk: what is synced.
+    raft::HardState hard;
+    std::vector<raft::Slice> entries;   // one entry each
+    std::uint64_t incarnation = 0;
+    std::uint64_t digest = 0;
+  };
+
+  Cores(std::uint32_t count, std::uint64_t seed, raft::Options options, bool checked)
+      : options_(options), seed_(seed), checked_(checked), ladder_(ladder_options(options)) {
+    configuration_ = raft::voters_up_to(count);
+    nodes_.resize(count);
+    for (std::uint32_t at = 0; at < count; ++at) {
+      nodes_[at].id = raft::NodeId(at + 1);
+      start(nodes_[at]);
+    }
+  }
+
+  [[nodiscard]] Ladder& ladder() { return ladder_; }
+  [[nodiscard]] std::vector<Node>& nodes() { return nodes_; }
+  [[nodiscard]] std::vector<raft::Envelope>& messages() { return messages_; }
+  [[nodiscard]] std::uint64_t steps() const { return steps_; }
+
+  /// A number below `bound`, from the seed and the count of draws.
+  std::uint64_t draw(std::uint64_t bound) { return raft::Hasher(seed_).add(++draws_).value() % bound; }
+
+  [[nodiscard]] Node* leader() {
+    Node* best = nullptr;
+    for (Node& node : nodes_) {
+      if (!node.core) continue;
+      const raft::State state = node.core->view().state;
+      if (state.role != raft::Role::leader) continue;
+      if (best == nullptr || state.hard.term > best->core->view().state.hard.term) best = &node;
+    }
+    return best;
+  }
+
+  void step(Node& node, const std::vector<raft::Input>& inputs) {
+    ++steps_;
+    output_.trace = checked_;
+    node.core->step(inputs, output_);
+    if (checked_) {
+      ladder_.at(steps_, static_cast<std::int64_t>(steps_) * 1000);
+      ladder_.stepped(raft::trace::Step{node.id, inputs, output_, node.core->view()});
+    }
+    for (raft::Envelope& envelope : output_.messages) messages_.push_back(std::move(envelope));
+    if (output_.write.seq) node.writes.push_back(output_.write);
+    for (const raft::Slice& slice : output_.apply) {
+      for (std::uint32_t i = 0; i < slice.size(); ++i) {
+        const raft::EntryView entry = slice.entry(i);
+        node.digest = raft::Hasher(node.digest).add(entry.id.index).add(entry.payload).value();
+        if (checked_) ladder_.store_digest(node.id, entry.id.index, node.digest);
+      }
+      node.inbox.push_back(raft::Applied{slice.last_index()});
+    }
+  }
+  void step(Node& node, raft::Input input) {
+    std::vector<raft::Input> one;
+    one.push_back(std::move(input));
+    step(node, one);
+  }
+
+  /// Syncs the oldest `count` writes, and owes the core the news.
+  void sync(Node& node, std::size_t count) {
+    count = std::min(count, node.writes.size());
+    if (count == 0) return;
+    for (std::size_t at = 0; at < count; ++at) carry_out(node, node.writes[at], SIZE_MAX);
+    node.synced = node.writes[count - 1].seq;
+    node.writes.erase(node.writes.begin(), node.writes.begin() + static_cast<std::ptrdiff_t>(count));
+    if (checked_) ladder_.durable(node.id, node.synced);
+    node.inbox.push_back(raft::Written{node.synced});
+  }
+
+  /// Gives the core what its host owes it.
+  void settle(Node& node) {
+    std::vector<raft::Input> owed;
+    std::swap(owed, node.inbox);
+    if (node.core && !owed.empty()) step(node, owed);
+  }
+
+  /// Power loss: of what was not synced, some writes and some records of the next one survive.
+  void crash(Node& node) {
+    if (checked_) ladder_.crashed(node.id, true);
+    node.core.reset();
+    node.inbox.clear();
+    const std::size_t whole = draw(node.writes.size() + 1);
+    for (std::size_t at = 0; at < whole; ++at) carry_out(node, node.writes[at], SIZE_MAX);
+    // The rewriting of a recovered image is all or nothing.
+    if (whole < node.writes.size() && node.writes[whole].seq > raft::WriteSeq(1)) carry_out(node, node.writes[whole], draw(4));
+    node.writes.clear();
+  }
+
+  void start(Node& node) {
+    raft::Recovered recovered;
+    if (node.incarnation == 0 || node.hard == raft::HardState{}) {
+      recovered = raft::bootstrap(configuration_);
+    } else {
+      recovered.hard = node.hard;
+      recovered.entries = node.entries;
+    }
+    raft::Options options = options_;
+    options.id = node.id;
+    options.seed = raft::Seed(raft::Hasher(seed_).add(node.id).add(++node.incarnation).value());
+    node.core.emplace(std::get<raft::Core>(raft::Core::recover(options, recovered)));
+    if (checked_) {
+      ladder_.at(steps_, 0);
+      ladder_.started(node.id, recovered, node.core->view());
+    }
+    node.digest = 0;
+    // Write 1 rewrites everything.
+    raft::Write rewrite;
+    rewrite.seq = raft::WriteSeq(1);
+    rewrite.hard = recovered.hard;
+    rewrite.truncate_from = raft::Index(1);
+    rewrite.entries = recovered.entries;
+    node.writes.push_back(rewrite);
+  }
+
+  void finish() {
+    for (Node& node : nodes_) {
+      if (node.core) ladder_.scan(node.core->view());
+    }
+    ladder_.finish();
+  }
+
+ private:
+  static Ladder::Options ladder_options(const raft::Options& options) {
+    Ladder::Options result;
+    result.pre_vote = options.pre_vote;
+    result.check_quorum = options.check_quorum;
+    result.election_ticks_min = options.election_ticks_min;
+    result.limits = options.limits;
+    return result;
+  }
+
+  /// `records`: hard state, truncation, then entries one by one.
+  static void carry_out(Node& node, const raft::Write& write, std::size_t records) {
+    if (write.hard) {
+      if (records-- == 0) return;
+      node.hard = *write.hard;
+    }
+    if (write.truncate_from) {
+      if (records-- == 0) return;
+      while (!node.entries.empty() && node.entries.back().last_index() >= write.truncate_from) node.entries.pop_back();
+    }
+    for (const raft::Slice& slice : write.entries) {
+      for (std::uint32_t i = 0; i < slice.size(); ++i) {
+        if (records-- == 0) return;
+        const raft::Index index = slice.first_index().plus(i);
+        node.entries.push_back(slice.sub(index, index));
+      }
+    }
+  }
+
+  raft::Options options_;
+  std::uint64_t seed_;
+  bool checked_;
+  std::uint64_t draws_ = 0;
+  std::uint64_t steps_ = 0;
+  raft::Configuration configuration_;
+  std::vector<Node> nodes_;
+  std::vector<raft::Envelope> messages_;
+  raft::Output output_;
+  Ladder ladder_;
+};
+
+}  // namespace raftlab::invariants

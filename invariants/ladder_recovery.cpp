@@ -1,0 +1,49 @@
+#include "invariants/ladder.hpp"
+
+/// L2: what a restart found on disk, against what the node had promised and had been told is durable.
+namespace raftlab::invariants {
+
+/// Enters what was recovered in the table of entries, and makes it the node's log. The log from before the crash is
+/// compared first, because R3 needs it.
+Image Ladder::image_of(NodeRecord& node, const raft::Recovered& recovered) {
+  const Mirror before = node.log;
+  const Mark promised = before.at(node.acknowledged);
+  node.log.clear();
+  node.configurations.clear();
+  node.last_hash = 0;
+  std::uint64_t index = 1;
+  for (const raft::Slice& slice : recovered.entries) {
+    for (std::uint32_t position = 0; position < slice.size(); ++position) mirror_entry(node, slice.entry(position), index++);
+  }
+  if (node.known && node.acknowledged != 0) {
+    count(Rung::R3);
+    if (node.log.at(node.acknowledged) != promised) {
+      fire(Rung::R3, node.id, "had acknowledged index ", node.acknowledged, " of term ", promised.term(),
+           ", recovered a log up to ", node.log.last(), " with term ", node.log.at(node.acknowledged).term(), " there");
+    }
+  }
+  return Image{recovered.hard, node.log};
+}
+
+/// R1 and R2.
+void Ladder::check_recovered(NodeRecord& node, const Image& image) {
+  count(Rung::R1);
+  if (!node.disk.may_recover(image)) {
+    const Image& acked = node.disk.acked();
+    fire(Rung::R1, node.id, "recovered term ", image.hard.term, ", vote n", image.hard.voted_for, ", log up to ",
+         image.log.last(), " of term ", image.log.last_mark().term(), "; its completed writes add up to term ",
+         acked.hard.term, ", vote n", acked.hard.voted_for, ", log up to ", acked.log.last(), " of term ",
+         acked.log.last_mark().term());
+  }
+  if (!node.promised_term) return;
+  count(Rung::R2);
+  const raft::HardState& vote = node.promised_vote;
+  if (image.hard.term < node.promised_term) {
+    fire(Rung::R2, node.id, "recovered term ", image.hard.term, ", had sent a promise in term ", node.promised_term);
+  } else if (image.hard.term == vote.term && image.hard.voted_for != vote.voted_for) {
+    fire(Rung::R2, node.id, "recovered vote n", image.hard.voted_for, " of term ", image.hard.term,
+         ", had promised it to n", vote.voted_for);
+  }
+}
+
+}  // namespace raftlab::invariants

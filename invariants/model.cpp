@@ -1,0 +1,166 @@
+#include "invariants/model.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "raft/assert.hpp"
+
+namespace raftlab::invariants {
+namespace {
+
+const Value nothing;
+
+}  // namespace
+
+ModelAnswer KvModel::apply(raft::Index index, OpId id, const Operation& op) {
+  ModelAnswer answer;
+  answer.effect = admit(index, id);
+  if (answer.effect != ModelEffect::took_effect) return answer;
+  if (const auto* put = std::get_if<Put>(&op)) {
+    write(index, put->key, put->value);
+  } else if (const auto* erase = std::get_if<Delete>(&op)) {
+    write(index, erase->key, std::nullopt);
+  } else if (const auto* swap = std::get_if<CompareAndSwap>(&op)) {
+    const Value& found = current(swap->key);
+    if (found == swap->expected) {
+      write(index, swap->key, swap->value);
+    } else {
+      answer.outcome = Outcome::compare_failed(found);
+    }
+  } else if (const auto* append = std::get_if<Append>(&op)) {
+    write(index, append->key, current(append->key).value_or("") + append->value);
+  } else if (const auto* batch = std::get_if<PutBatch>(&op)) {
+    for (const Put& entry : batch->entries) write(index, entry.key, entry.value);
+  } else {
+    RAFTLAB_ASSERT(!is_read(op), index);  // a read is no entry of the log
+  }
+  return answer;
+}
+
+ModelEffect KvModel::admit(raft::Index index, OpId id) {
+  if (id.client == 0) return ModelEffect::took_effect;
+  const auto found = sessions_.find(id.client);
+  if (found == sessions_.end()) {
+    if (options_.sessions_max != 0 && id.sequence != 1) return ModelEffect::expired;
+    sessions_.emplace(id.client, Session{id.sequence, index});
+    if (options_.sessions_max != 0) {
+      by_last_use_.emplace(index, id.client);
+      evict();
+    }
+    return ModelEffect::took_effect;
+  }
+  Session& session = found->second;
+  if (options_.sessions_max != 0) {
+    by_last_use_.erase(session.last_used);
+    by_last_use_.emplace(index, id.client);
+  }
+  session.last_used = index;
+  if (id.sequence == session.sequence) return ModelEffect::duplicate;
+  if (id.sequence < session.sequence) return ModelEffect::expired;
+  session.sequence = id.sequence;
+  return ModelEffect::took_effect;
+}
+
+void KvModel::evict() {
+  while (sessions_.size() > options_.sessions_max) {
+    sessions_.erase(by_last_use_.begin()->second);
+    by_last_use_.erase(by_last_use_.begin());
+  }
+}
+
+std::optional<std::uint64_t> KvModel::latest_sequence(std::uint64_t client) const {
+  const auto found = sessions_.find(client);
+  if (found == sessions_.end()) return std::nullopt;
+  return found->second.sequence;
+}
+
+const Value& KvModel::current(std::string_view key) const {
+  const auto found = ids_.find(key);
+  return found == ids_.end() ? nothing : records_[found->second].value;
+}
+
+void KvModel::write(raft::Index index, std::string_view key, Value value) {
+  const auto found = ids_.find(key);
+  if (found == ids_.end()) {
+    if (!value) return;
+    KeyId id = static_cast<KeyId>(records_.size());
+    if (free_.empty()) {
+      records_.emplace_back();
+    } else {
+      id = free_.back();
+      free_.pop_back();
+    }
+    records_[id] = Key{std::string(key), std::move(value), index, no_version};
+    ids_.emplace(records_[id].name, id);
+    return;
+  }
+  Key& record = records_[found->second];
+  if (!value && !record.value) return;
+  if (record.since == index) {  // the same batch again: no state in between
+    record.value = std::move(value);
+    return;
+  }
+  if (old_versions() == ring_.size()) grow_ring();
+  OldVersion& old = version(ring_end_);
+  old.key = found->second;
+  old.value.swap(record.value);
+  old.since = record.since;
+  old.until = index;
+  old.older = record.older;
+  record.value = std::move(value);
+  record.since = index;
+  record.older = ring_end_++;
+}
+
+void KvModel::grow_ring() {
+  std::vector<OldVersion> larger(std::max<std::size_t>(16, 2 * ring_.size()));
+  for (std::uint64_t at = ring_begin_; at != ring_end_; ++at) {
+    larger[at & (larger.size() - 1)] = std::move(version(at));
+  }
+  ring_ = std::move(larger);
+}
+
+ModelValue KvModel::at(std::string_view key, raft::Index index) const {
+  if (index < floor_) return {false, nullptr, {}};
+  const auto found = ids_.find(key);
+  if (found == ids_.end()) return {true, &nothing, {}};
+  const Key& record = records_[found->second];
+  if (record.since <= index) return {true, &record.value, record.since};
+  // Every version that was overwritten after floor_ <= index is still in the ring: where the chain ends before
+  // `index` is reached, the key did not exist.
+  std::uint64_t position = record.older;
+  while (position != no_version && position >= ring_begin_) {
+    const OldVersion& old = version(position);
+    if (old.since <= index) return {true, &old.value, old.since};
+    position = old.older;
+  }
+  return {true, &nothing, {}};
+}
+
+std::optional<raft::Index> KvModel::last_written(std::string_view key, const Value& value) const {
+  const auto found = ids_.find(key);
+  if (found == ids_.end()) return std::nullopt;
+  const Key& record = records_[found->second];
+  if (record.value == value) return record.since;
+  for (std::uint64_t at = record.older; at != no_version && at >= ring_begin_; at = version(at).older) {
+    if (version(at).value == value) return version(at).since;
+  }
+  return std::nullopt;
+}
+
+void KvModel::forget_before(raft::Index index) {
+  if (index <= floor_) return;
+  floor_ = index;
+  while (ring_begin_ != ring_end_ && version(ring_begin_).until <= floor_) {
+    OldVersion& old = version(ring_begin_++);
+    old.value.reset();
+    Key& record = records_[old.key];
+    const bool chain_gone = record.older == no_version || record.older < ring_begin_;
+    if (record.value || !chain_gone) continue;
+    ids_.erase(record.name);  // deleted, and nobody can ask for the time before
+    record = Key{};
+    free_.push_back(old.key);
+  }
+}
+
+}  // namespace raftlab::invariants

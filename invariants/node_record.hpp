@@ -1,0 +1,150 @@
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "invariants/entry_table.hpp"
+#include "raft/core.hpp"
+
+/// What the ladder remembers of one node: its log, what is on its disk, what it has promised.
+namespace raftlab::invariants {
+
+/// A set of nodes: bit (id - 1).
+using NodeSet = std::uint64_t;
+inline constexpr std::uint32_t nodes_max = 64;
+
+[[nodiscard]] constexpr NodeSet set_of(raft::NodeId node) {
+  return node.value() == 0 || node.value() > nodes_max ? 0 : NodeSet{1} << (node.value() - 1);
+}
+[[nodiscard]] NodeSet set_of(std::span<const raft::NodeId> nodes);
+
+/// A configuration entry, reduced to who counts.
+struct VoterSets {
+  std::uint64_t index = 0;
+  NodeSet members = 0;
+  NodeSet voters = 0;
+  NodeSet outgoing = 0;
+
+  [[nodiscard]] NodeSet all() const { return voters | outgoing; }
+  /// `holders` contain a majority of every voter set.
+  [[nodiscard]] bool majority(NodeSet holders) const {
+    const auto most = [&](NodeSet set) { return 2 * std::popcount(set & holders) > std::popcount(set); };
+    return voters != 0 && most(voters) && (outgoing == 0 || most(outgoing));
+  }
+};
+[[nodiscard]] VoterSets voter_sets(std::uint64_t index, const raft::Configuration& configuration);
+
+/// What a log storage would recover: hard state and log.
+struct Image {
+  raft::HardState hard;
+  Mirror log;
+};
+
+/// A numbered write on its way to the disk. Its records are: hard state, truncation, entries.
+struct SubmittedWrite {
+  std::uint64_t incarnation = 0;  ///< filled in by `DiskRecord`
+  raft::WriteSeq seq;
+  std::optional<raft::HardState> hard;
+  std::uint64_t truncate_from = 0;
+  std::uint64_t last = 0;      ///< of the entries; 0: none
+  bool replaces = false;       ///< the rewriting of a recovered image: all or nothing
+  MarkRun run;                 ///< the entries, as runs; the first one here, because there is seldom a second
+  std::vector<MarkRun> more_runs;
+
+  /// The entries are those of this log from `first` to `to`.
+  void take_entries(const Mirror& log, std::uint64_t first, std::uint64_t to);
+};
+
+/// Entries that were on a disk and were truncated since.
+struct OnceSynced {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  Mark mark;
+};
+
+/// What a leader's tracker said of a peer after the step before.
+struct PeerShadow {
+  std::uint32_t id = 0;
+  std::uint64_t match = 0;
+  std::uint64_t next = 0;
+  std::size_t messages = 0;
+};
+
+/// The disk of a node, three times: what was handed to it (`submitted`), what survives a power loss (`synced`, the ground
+/// truth), and what the core was told of (`acked`). The latter two follow one queue of submitted writes.
+class DiskRecord {
+ public:
+  [[nodiscard]] const Image& submitted() const { return submitted_; }
+  [[nodiscard]] const Image& synced() const { return synced_; }
+  [[nodiscard]] const Image& acked() const { return acked_; }
+
+  /// A core starts from `recovered`, which counts as write 1 of the new incarnation.
+  void start(const Image& recovered);
+  /// The next write of this incarnation.
+  void submit(SubmittedWrite write);
+  void sync(raft::WriteSeq seq);
+  void acknowledge(raft::WriteSeq seq);
+
+  /// The disk has once held this entry through every power loss that could have come.
+  [[nodiscard]] bool once_synced(std::uint64_t index, Mark mark) const {
+    return index == 0 || (mark && synced_.log.at(index) == mark) || formerly_synced(index, mark);
+  }
+  /// R1: `image` is what was acknowledged and a prefix, by records, of the rest.
+  [[nodiscard]] bool may_recover(const Image& image) const;
+
+ private:
+  [[nodiscard]] bool formerly_synced(std::uint64_t index, Mark mark) const;
+  void remember_from(std::uint64_t from);
+  void forget_done();
+
+  Image submitted_;
+  Image synced_;
+  Image acked_;
+  std::uint64_t incarnation_ = 0;
+  std::vector<SubmittedWrite> writes_;  // [head_, size): not yet both synced and acknowledged
+  std::size_t head_ = 0;
+  std::size_t synced_at_ = 0;  // the next one to sync
+  std::size_t acked_at_ = 0;   // the next one to acknowledge
+  std::vector<OnceSynced> once_synced_;
+};
+
+/// One node.
+struct NodeRecord {
+  raft::NodeId id;
+  bool known = false;   ///< has started once
+  bool up = false;
+  bool faulty = false;
+  raft::State state;    ///< after the last step
+
+  Mirror log;                             ///< in memory
+  std::uint64_t last_hash = 0;            ///< H(last)
+  std::vector<VoterSets> configurations;  ///< the configuration entries of the log
+  DiskRecord disk;
+
+  // What it has promised to others, in every incarnation.
+  raft::Term promised_term;       ///< greatest term of a message that was released
+  raft::HardState promised_vote;  ///< vote of the greatest term in which one was released
+  std::uint64_t acknowledged = 0; ///< index up to which the log was acknowledged and not truncated since
+
+  // D12: what it has accepted from the leader of a term.
+  raft::Term accepted_term;
+  std::uint64_t accepted = 0;
+
+  // Of a leader.
+  std::uint64_t own_first = 0;  ///< its first entry in its term
+  bool shadowed = false;        ///< `peers` tells of this leadership
+  std::vector<PeerShadow> peers;
+
+  std::uint64_t handed = 0;
+  std::uint64_t scan_at = 0;  ///< step of the next full scan
+
+  [[nodiscard]] bool leads() const { return up && !faulty && state.role == raft::Role::leader; }
+  /// The log, or what the disk holds of it while the node is down.
+  [[nodiscard]] const Mirror& present_log() const { return up ? log : disk.synced().log; }
+  /// Voter of cfg(C) or of a configuration above C.
+  [[nodiscard]] bool may_stand() const;
+};
+
+}  // namespace raftlab::invariants

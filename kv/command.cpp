@@ -1,0 +1,354 @@
+#include "kv/command.hpp"
+
+#include <bit>
+#include <cstring>
+#include <limits>
+
+#include "raft/assert.hpp"
+
+/// The protobuf wire format of kv/command.proto, written and read by hand: a command costs one pass and no message
+/// object, and the encoding is the one that the schema promises rather than one of many that mean the same.
+namespace raftlab::kv {
+
+namespace {
+
+/// A field's number and wire type as they stand in the bytes: (number << 3) | type, 0 a varint, 2 a length and bytes.
+enum class Field : std::uint8_t {
+  command_client = 0x08,
+  command_sequence = 0x10,
+  command_put = 0x1a,
+  command_delete = 0x22,
+  command_compare_and_swap = 0x2a,
+  command_put_batch = 0x32,
+  command_open_session = 0x3a,
+  put_key = 0x0a,
+  put_value = 0x12,
+  delete_key = 0x0a,
+  compare_key = 0x0a,
+  compare_expected = 0x12,
+  compare_value = 0x1a,
+  batch_entry = 0x0a,
+};
+
+template <class... Visitors>
+struct Overloaded : Visitors... {
+  using Visitors::operator()...;
+};
+template <class... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;
+
+// ---- Sizes -----------------------------------------------------------------------------------------------------
+
+[[nodiscard]] std::size_t varint_size(std::uint64_t value) {
+  return (static_cast<std::size_t>(std::bit_width(value | 1)) + 6) / 7;
+}
+[[nodiscard]] std::size_t field_size(std::size_t length) { return 1 + varint_size(length) + length; }
+[[nodiscard]] std::size_t default_or_field_size(std::string_view bytes) {
+  return bytes.empty() ? 0 : field_size(bytes.size());
+}
+
+[[nodiscard]] std::size_t body_size(const Put& put) {
+  return default_or_field_size(put.key) + default_or_field_size(put.value);
+}
+[[nodiscard]] std::size_t body_size(const Delete& erase) { return default_or_field_size(erase.key); }
+[[nodiscard]] std::size_t body_size(const CompareAndSwap& compare) {
+  return default_or_field_size(compare.key) + (compare.expected ? field_size(compare.expected->size()) : 0) +
+         default_or_field_size(compare.value);
+}
+[[nodiscard]] std::size_t body_size(const PutBatch& batch) {
+  std::size_t size = 0;
+  for (const Put& put : batch.entries) size += field_size(body_size(put));
+  return size;
+}
+[[nodiscard]] std::size_t body_size(const OpenSession& /*open*/) { return 0; }
+
+[[nodiscard]] std::size_t head_size(const Command& command) {
+  return (command.client ? 1 + varint_size(command.client.value()) : 0) +
+         (command.sequence ? 1 + varint_size(command.sequence.value()) : 0);
+}
+
+// ---- Writing ---------------------------------------------------------------------------------------------------
+
+/// Writes into room that was measured before.
+class Writer {
+ public:
+  explicit Writer(std::byte* at) : at_(at) {}
+
+  void field(Field field) { *at_++ = static_cast<std::byte>(field); }
+  void varint(std::uint64_t value) {
+    while (value >= 0x80) {
+      *at_++ = static_cast<std::byte>((value & 0x7fU) | 0x80U);
+      value >>= 7U;
+    }
+    *at_++ = static_cast<std::byte>(value);
+  }
+  void number(Field name, std::uint64_t value) {
+    if (value == 0) return;
+    field(name);
+    varint(value);
+  }
+  void bytes(Field name, std::string_view bytes) {
+    field(name);
+    varint(bytes.size());
+    if (!bytes.empty()) std::memcpy(at_, bytes.data(), bytes.size());
+    at_ += bytes.size();
+  }
+  void bytes_unless_empty(Field name, std::string_view value) {
+    if (!value.empty()) bytes(name, value);
+  }
+  [[nodiscard]] const std::byte* at() const { return at_; }
+
+ private:
+  std::byte* at_;
+};
+
+void write_body(Writer& out, const Put& put) {
+  out.bytes_unless_empty(Field::put_key, put.key);
+  out.bytes_unless_empty(Field::put_value, put.value);
+}
+void write_body(Writer& out, const Delete& erase) { out.bytes_unless_empty(Field::delete_key, erase.key); }
+void write_body(Writer& out, const CompareAndSwap& compare) {
+  out.bytes_unless_empty(Field::compare_key, compare.key);
+  if (compare.expected) out.bytes(Field::compare_expected, *compare.expected);
+  out.bytes_unless_empty(Field::compare_value, compare.value);
+}
+void write_body(Writer& out, const PutBatch& batch) {
+  for (const Put& put : batch.entries) {
+    out.field(Field::batch_entry);
+    out.varint(body_size(put));
+    write_body(out, put);
+  }
+}
+void write_body(Writer& /*out*/, const OpenSession& /*open*/) {}
+
+[[nodiscard]] Field field_of(const Change& change) {
+  return std::visit(Overloaded{[](const Put&) { return Field::command_put; },
+                               [](const Delete&) { return Field::command_delete; },
+                               [](const CompareAndSwap&) { return Field::command_compare_and_swap; },
+                               [](const PutBatch&) { return Field::command_put_batch; },
+                               [](const OpenSession&) { return Field::command_open_session; }},
+                    change);
+}
+
+// ---- Reading ---------------------------------------------------------------------------------------------------
+
+/// Reads hostile bytes. The first thing that is not as `Writer` writes it makes the reader fail for good: then it
+/// stands at its end, and what it returned is of no use.
+class Reader {
+ public:
+  explicit Reader(raft::Bytes bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+
+  /// True when the field comes next; then it is behind us.
+  [[nodiscard]] bool take(Field field) {
+    if (at_ == end_ || *at_ != static_cast<std::byte>(field)) return false;
+    ++at_;
+    return true;
+  }
+
+  /// A varint in its shortest form.
+  [[nodiscard]] std::uint64_t varint() {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64 && at_ != end_; shift += 7) {
+      const auto byte = static_cast<std::uint64_t>(*at_++);
+      const std::uint64_t bits = byte & 0x7fU;
+      if (shift == 63 && bits > 1) break;
+      value |= bits << shift;
+      if ((byte & 0x80U) == 0) {
+        if (bits == 0 && shift != 0) break;
+        return value;
+      }
+    }
+    fail();
+    return 0;
+  }
+
+  /// A number that is left out when it is 0.
+  [[nodiscard]] std::uint64_t number(Field field) {
+    if (!take(field)) return 0;
+    const std::uint64_t value = varint();
+    if (value == 0) fail();
+    return value;
+  }
+
+  /// A length of at most `size_max` and so many bytes, in place.
+  [[nodiscard]] raft::Bytes bytes(std::size_t size_max) {
+    const std::uint64_t size = varint();
+    if (size > size_max || size > static_cast<std::size_t>(end_ - at_)) {
+      fail();
+      return {};
+    }
+    const raft::Bytes bytes(at_, static_cast<std::size_t>(size));
+    at_ += size;
+    return bytes;
+  }
+
+  /// Bytes that are left out when there are none.
+  void string(Field field, std::size_t size_max, std::string& out) {
+    if (!take(field)) return;
+    const raft::Bytes value = bytes(size_max);
+    if (value.empty()) fail();
+    assign(out, value);
+  }
+  /// Bytes that may stand there although there are none.
+  void string(Field field, std::size_t size_max, std::optional<std::string>& out) {
+    if (take(field)) assign(out.emplace(), bytes(size_max));
+  }
+  void key(Field field, std::string& out) {
+    string(field, key_bytes_max, out);
+    if (out.empty()) fail();
+  }
+
+  [[nodiscard]] bool at_end() const { return at_ == end_; }
+  [[nodiscard]] bool failed() const { return failed_; }
+  void fail() {
+    failed_ = true;
+    at_ = end_;
+  }
+
+ private:
+  static void assign(std::string& out, raft::Bytes bytes) {
+    if (!bytes.empty()) out.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+
+  const std::byte* at_;
+  const std::byte* end_;
+  bool failed_ = false;
+};
+
+void read_body(Reader& in, Put& put) {
+  in.key(Field::put_key, put.key);
+  in.string(Field::put_value, value_bytes_max, put.value);
+}
+void read_body(Reader& in, Delete& erase) { in.key(Field::delete_key, erase.key); }
+void read_body(Reader& in, CompareAndSwap& compare) {
+  in.key(Field::compare_key, compare.key);
+  in.string(Field::compare_expected, value_bytes_max, compare.expected);
+  in.string(Field::compare_value, value_bytes_max, compare.value);
+}
+void read_body(Reader& /*in*/, OpenSession& /*open*/) {}
+
+/// True when `bytes` are one message and nothing behind it.
+template <class Message>
+[[nodiscard]] bool read_all(raft::Bytes bytes, Message& message) {
+  Reader in(bytes);
+  read_body(in, message);
+  return in.at_end() && !in.failed();
+}
+
+void read_body(Reader& in, PutBatch& batch) {
+  while (in.take(Field::batch_entry)) {
+    if (batch.entries.size() == batch_entries_max) return in.fail();
+    if (!read_all(in.bytes(std::numeric_limits<std::size_t>::max()), batch.entries.emplace_back())) return in.fail();
+  }
+  if (batch.entries.empty()) in.fail();
+}
+
+template <class Alternative>
+[[nodiscard]] bool read_change(Reader& in, Change& change) {
+  return read_all(in.bytes(std::numeric_limits<std::size_t>::max()), change.emplace<Alternative>());
+}
+
+[[nodiscard]] bool read_change(Reader& in, Change& change) {
+  if (in.take(Field::command_put)) return read_change<Put>(in, change);
+  if (in.take(Field::command_delete)) return read_change<Delete>(in, change);
+  if (in.take(Field::command_compare_and_swap)) return read_change<CompareAndSwap>(in, change);
+  if (in.take(Field::command_put_batch)) return read_change<PutBatch>(in, change);
+  if (in.take(Field::command_open_session)) return read_change<OpenSession>(in, change);
+  return false;
+}
+
+// ---- Limits ----------------------------------------------------------------------------------------------------
+
+[[nodiscard]] CommandError check_value(std::string_view value) {
+  return value.size() > value_bytes_max ? CommandError::value_too_large : CommandError::none;
+}
+[[nodiscard]] CommandError check_put(const Put& put) {
+  const CommandError error = check_key(put.key);
+  return error != CommandError::none ? error : check_value(put.value);
+}
+
+}  // namespace
+
+const char* name(CommandError error) {
+  switch (error) {
+    case CommandError::none: return "none";
+    case CommandError::empty_key: return "empty key";
+    case CommandError::key_too_large: return "key too large";
+    case CommandError::value_too_large: return "value too large";
+    case CommandError::empty_batch: return "empty batch";
+    case CommandError::batch_too_large: return "batch too large";
+    case CommandError::no_sequence: return "no sequence number";
+    case CommandError::open_in_session: return "session opened within a session";
+    case CommandError::command_too_large: return "command too large";
+  }
+  return "?";
+}
+
+CommandError check_key(std::string_view key) {
+  if (key.empty()) return CommandError::empty_key;
+  return key.size() > key_bytes_max ? CommandError::key_too_large : CommandError::none;
+}
+
+CommandError check(const Change& change) {
+  return std::visit(
+      Overloaded{[](const Put& put) { return check_put(put); },
+                 [](const Delete& erase) { return check_key(erase.key); },
+                 [](const CompareAndSwap& compare) {
+                   if (const CommandError error = check_key(compare.key); error != CommandError::none) return error;
+                   if (compare.expected && check_value(*compare.expected) != CommandError::none) {
+                     return CommandError::value_too_large;
+                   }
+                   return check_value(compare.value);
+                 },
+                 [](const PutBatch& batch) {
+                   if (batch.entries.empty()) return CommandError::empty_batch;
+                   if (batch.entries.size() > batch_entries_max) return CommandError::batch_too_large;
+                   for (const Put& put : batch.entries) {
+                     if (const CommandError error = check_put(put); error != CommandError::none) return error;
+                   }
+                   return CommandError::none;
+                 },
+                 [](const OpenSession&) { return CommandError::none; }},
+      change);
+}
+
+CommandError check(const Command& command) {
+  if (command.client && !command.sequence) return CommandError::no_sequence;
+  if (command.client && std::holds_alternative<OpenSession>(command.change)) return CommandError::open_in_session;
+  return check(command.change);
+}
+
+std::size_t encoded_size(const Command& command) {
+  return head_size(command) + field_size(std::visit([](const auto& change) { return body_size(change); }, command.change));
+}
+
+void encode(const Command& command, std::vector<std::byte>& out) {
+  std::visit(
+      [&](const auto& change) {
+        const std::size_t body = body_size(change);
+        const std::size_t start = out.size();
+        out.resize(start + head_size(command) + field_size(body));
+        Writer writer(out.data() + start);
+        writer.number(Field::command_client, command.client.value());
+        writer.number(Field::command_sequence, command.sequence.value());
+        writer.field(field_of(command.change));
+        writer.varint(body);
+        write_body(writer, change);
+        RAFTLAB_ASSERT(writer.at() == out.data() + out.size(), start, out.size());
+      },
+      command.change);
+}
+
+std::optional<Command> decode(raft::Bytes bytes) {
+  std::optional<Command> command(std::in_place);
+  Reader in(bytes);
+  command->client = ClientId(in.number(Field::command_client));
+  command->sequence = Sequence(in.number(Field::command_sequence));
+  const bool good = read_change(in, command->change) && in.at_end() && !in.failed() &&
+                    !(command->client && !command->sequence) &&
+                    !(command->client && std::holds_alternative<OpenSession>(command->change));
+  if (!good) command.reset();
+  return command;
+}
+
+}  // namespace raftlab::kv

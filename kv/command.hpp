@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "raft/types.hpp"
+
+/// Commands of the key/value store, as they stand in the replicated log.
+namespace raftlab::kv {
+
+/// A session of the store: the log index at which it was opened (thesis §6.3), hence never given out twice, and one that
+/// the store does not know is one that has ended. 0: without a session; such a command is applied each time that it
+/// stands in the log, so a retry may be applied twice.
+using ClientId = raft::Number<struct ClientTag, std::uint64_t>;
+/// Number of an operation within its session, from 1, higher with each new operation and the same for each retry. A
+/// session has one operation under way at a time: a new one gives up the ones before it.
+using Sequence = raft::Number<struct SequenceTag, std::uint64_t>;
+
+/// Keys and values are bytes.
+inline constexpr std::size_t key_bytes_max = 4096;
+inline constexpr std::size_t value_bytes_max = 1U << 20U;
+inline constexpr std::size_t batch_entries_max = 128;
+
+struct Put {
+  std::string key;
+  std::string value;
+  friend bool operator==(const Put&, const Put&) = default;
+};
+struct Delete {
+  std::string key;
+  friend bool operator==(const Delete&, const Delete&) = default;
+};
+/// Sets the key to `value` if it holds `expected` (none: if it does not exist).
+struct CompareAndSwap {
+  std::string key;
+  std::optional<std::string> expected;
+  std::string value;
+  friend bool operator==(const CompareAndSwap&, const CompareAndSwap&) = default;
+};
+/// Several puts that take effect together.
+struct PutBatch {
+  std::vector<Put> entries;
+  friend bool operator==(const PutBatch&, const PutBatch&) = default;
+};
+
+/// Opens a session; the answer carries its `ClientId`. Needs none itself: a retry opens one more, and the one that
+/// nobody uses is evicted in its turn.
+struct OpenSession {
+  friend bool operator==(const OpenSession&, const OpenSession&) = default;
+};
+
+using Change = std::variant<Put, Delete, CompareAndSwap, PutBatch, OpenSession>;
+
+struct Command {
+  ClientId client;
+  Sequence sequence;
+  Change change;
+  friend bool operator==(const Command&, const Command&) = default;
+};
+
+enum class CommandError : std::uint8_t {
+  none,
+  empty_key,
+  key_too_large,
+  value_too_large,
+  empty_batch,
+  batch_too_large,
+  no_sequence,        ///< a command of a session has number 0
+  open_in_session,    ///< a session cannot open a session
+  command_too_large,  ///< the whole is longer than the log takes (`raft::Limits::proposal_bytes_max`)
+};
+[[nodiscard]] const char* name(CommandError error);
+
+/// What a service checks before it proposes: the limits above.
+[[nodiscard]] CommandError check(const Change& change);
+[[nodiscard]] CommandError check(const Command& command);
+[[nodiscard]] CommandError check_key(std::string_view key);
+
+/// Length of the encoding.
+[[nodiscard]] std::size_t encoded_size(const Command& command);
+/// Appends the encoding (protobuf, schema in kv/command.proto) to `out`. There is one encoding per command.
+void encode(const Command& command, std::vector<std::byte>& out);
+/// The command for which `check` is `none` and that `encode` turns into exactly these bytes; none when there is no such
+/// command. Takes no more memory than a few times the length of the bytes, whatever they claim.
+[[nodiscard]] std::optional<Command> decode(raft::Bytes bytes);
+
+}  // namespace raftlab::kv

@@ -1,0 +1,333 @@
+#include "raft/core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "raft/assert.hpp"
+#include "raft/hash.hpp"
+#include "raft/turn.hpp"
+
+namespace raftlab::raft {
+
+void Output::clear() {
+  messages.clear();
+  write.seq = WriteSeq{};
+  write.hard.reset();
+  write.truncate_from = Index{};
+  write.entries.clear();
+  write.snapshot.reset();
+  apply.clear();
+  reads.clear();
+  accepted.clear();
+  rejected.clear();
+  lost_from.reset();
+  snapshots.clear();
+  fetches.clear();
+  restore.reset();
+  role.reset();
+  fault.reset();
+  deltas.clear();
+}
+
+Recovered bootstrap(const Configuration& configuration) {
+  Recovered recovered;
+  recovered.hard.term = Term(1);
+  const std::vector<std::byte> payload = encode(configuration);
+  Slice entry = Slice::make(Index(1), 1, static_cast<std::uint32_t>(payload.size()));
+  RAFTLAB_ASSERT(entry.append(Term(1), EntryKind::configuration, payload), payload.size());
+  recovered.entries.push_back(std::move(entry));
+  return recovered;
+}
+
+const char* name(RecoverError error) {
+  switch (error) {
+    case RecoverError::bad_options: return "bad options";
+    case RecoverError::gap: return "gap in the log";
+    case RecoverError::falling_term: return "falling term";
+    case RecoverError::term_above_hard_state: return "entry of a term above the hard state's";
+    case RecoverError::bad_configuration: return "configuration entry cannot be decoded";
+  }
+  return "?";
+}
+
+namespace {
+
+std::optional<RecoverError> check(const Options& options, const Recovered& recovered) {
+  if (!options.id || options.heartbeat_ticks == 0 || options.heartbeat_ticks >= options.election_ticks_min ||
+      options.limits.window_messages == 0) {
+    return RecoverError::bad_options;
+  }
+  LogId last = recovered.snapshot;
+  for (const Slice& slice : recovered.entries) {
+    for (std::uint32_t i = 0; i < slice.size(); ++i) {
+      const EntryView entry = slice.entry(i);
+      if (entry.id.index != last.index.next()) return RecoverError::gap;
+      if (entry.id.term < last.term) return RecoverError::falling_term;
+      if (entry.kind == EntryKind::configuration && !decode_configuration(entry.payload)) {
+        return RecoverError::bad_configuration;
+      }
+      last = entry.id;
+    }
+  }
+  if (last.term > recovered.hard.term) return RecoverError::term_above_hard_state;
+  if (recovered.durable > last.index) return RecoverError::gap;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<Core, RecoverError> Core::recover(const Options& options, const Recovered& recovered) {
+  if (const auto error = check(options, recovered)) return *error;
+  return Core(options, recovered);
+}
+
+Core::Core(const Options& options, const Recovered& recovered)
+    : options_(options),
+      hard_(recovered.hard),
+      log_(recovered.snapshot),
+      commit_(recovered.snapshot.index),
+      applied_(recovered.snapshot.index),
+      handed_(recovered.snapshot.index),
+      durable_(recovered.durable),
+      issued_(1),
+      hard_write_(1),
+      submitted_hard_(recovered.hard) {
+  configurations_.push_back(
+      ConfigurationAt{recovered.snapshot.index, recovered.snapshot_configuration.value_or(Configuration{})});
+  for (const Slice& slice : recovered.entries) {
+    log_.append(slice);
+    for (std::uint32_t i = 0; i < slice.size(); ++i) {
+      const EntryView entry = slice.entry(i);
+      if (entry.kind != EntryKind::configuration) continue;
+      configurations_.push_back(ConfigurationAt{entry.id.index, *decode_configuration(entry.payload)});
+    }
+  }
+  submitted_last_ = log_.last();
+  // Recovered is not durable (R7): the storage rewrites all of it, and that counts as write 1.
+  pending_writes_.push_back(PendingWrite{issued_, log_.first(), log_.last(), Index{}});
+  restart_election_timer();
+}
+
+State Core::state() const {
+  State state;
+  state.hard = hard_;
+  state.leader = leader_;
+  state.role = role();
+  state.commit = commit_;
+  state.applied = applied_;
+  state.handed = handed_;
+  state.durable = durable_;
+  state.snapshot = log_.snapshot();
+  state.last = log_.last_id();
+  state.issued = issued_;
+  state.written = written_;
+  state.read_issued = read_issued_;
+  state.read_confirmed = read_confirmed_;
+  state.elapsed_ticks = elapsed_ticks_;
+  state.deadline_ticks = deadline_ticks_;
+  return state;
+}
+
+View Core::view() const {
+  View view;
+  view.id = options_.id;
+  view.state = state();
+  view.log = &log_;
+  view.configurations = configurations_;
+  if (const auto* pre_candidate = std::get_if<PreCandidate>(&role_)) {
+    view.granted = pre_candidate->granted;
+    view.refused = pre_candidate->refused;
+  } else if (const auto* candidate = std::get_if<Candidate>(&role_)) {
+    view.granted = candidate->granted;
+    view.refused = candidate->refused;
+  } else if (const auto* leader = std::get_if<Leader>(&role_)) {
+    view.peers = leader->peers;
+    view.reads = leader->reads;
+    view.uncommitted_bytes = leader->uncommitted_bytes;
+  }
+  view.dropped = dropped_;
+  view.faulty = fault_.has_value();
+  return view;
+}
+
+std::uint64_t Core::hash() const {
+  Hasher hasher(fingerprint());
+  for (const Slice& slice : log_.pieces()) {
+    for (std::uint32_t i = 0; i < slice.size(); ++i) {
+      const EntryView entry = slice.entry(i);
+      hasher.add(entry.id).add(static_cast<std::uint64_t>(entry.kind)).add(entry.payload);
+    }
+  }
+  return hasher.value();
+}
+
+std::uint64_t Core::fingerprint() const {
+  Hasher hasher;
+  hasher.add(hard_.term).add(hard_.voted_for).add(leader_).add(std::uint64_t{role_.index()});
+  hasher.add(commit_).add(applied_).add(handed_).add(durable_).add(issued_).add(written_).add(hard_write_);
+  hasher.add(read_issued_).add(read_confirmed_).add(std::uint64_t{attempt_});
+  hasher.add(std::uint64_t{elapsed_ticks_}).add(std::uint64_t{deadline_ticks_}).add(dropped_);
+  hasher.add(std::uint64_t{fault_.has_value()}).add(log_.snapshot()).add(log_.last_id());
+  hasher.add(configurations_.back().index);
+  for (const PendingWrite& write : pending_writes_) {
+    hasher.add(write.seq).add(write.first).add(write.last).add(write.truncate_from);
+  }
+  for (const Held& held : held_) hasher.add(held.gate).add(held.match).add(raft::hash(held.envelope));
+  const auto add_votes = [&](const Votes& votes) {
+    for (const NodeId node : votes.granted) hasher.add(node);
+    for (const NodeId node : votes.refused) hasher.add(node).add(std::uint64_t{1});
+  };
+  if (const auto* leader = std::get_if<Leader>(&role_)) {
+    hasher.add(std::uint64_t{leader->heartbeat_elapsed_ticks}).add(std::uint64_t{leader->quorum_elapsed_ticks});
+    hasher.add(leader->uncommitted_bytes);
+    for (const Progress& peer : leader->peers) hasher.add(raft::hash(peer));
+    for (const PendingRead& read : leader->reads) hasher.add(read.tag).add(read.round).add(read.index);
+  } else if (const auto* candidate = std::get_if<Candidate>(&role_)) {
+    add_votes(*candidate);
+  } else if (const auto* pre_candidate = std::get_if<PreCandidate>(&role_)) {
+    add_votes(*pre_candidate);
+  }
+  return hasher.value();
+}
+
+// ---- One step --------------------------------------------------------------------------------------------------
+
+void Core::step(std::span<const Input> inputs, Output& out) {
+  out.clear();
+  if (fault_) {
+    out.fault = fault_;
+    return;
+  }
+  Turn turn(out);
+  const RoleChange before{role(), hard_.term, leader_};
+  std::uint32_t position = 0;
+  for (const Input& input : inputs) {
+    std::visit(
+        [&](const auto& what) {
+          if constexpr (requires { handle(turn, what); }) {
+            handle(turn, what);
+          } else {
+            handle_unexpected();
+          }
+        },
+        input);
+    if (fault_) {
+      out.clear();
+      out.fault = fault_;
+      return;
+    }
+    if (out.trace) note_delta(turn, position);
+    ++position;
+  }
+  flush(turn);
+  if (out.trace) note_delta(turn, position);
+  if (before.role != role() || before.term != hard_.term || before.leader != leader_) {
+    out.role = RoleChange{role(), hard_.term, leader_};
+  }
+}
+
+void Core::note_delta(Turn& turn, std::uint32_t input) const {
+  Delta& delta = turn.out.deltas.emplace_back();
+  delta.input = input;
+  delta.after = state();
+  delta.truncated_from = std::exchange(turn.truncated_from, Index{});
+  delta.appended_from = std::exchange(turn.appended_from, Index{});
+  delta.commit_configuration = std::exchange(turn.commit_configuration, std::nullopt);
+}
+
+void Core::handle_unexpected() { ++dropped_; }
+
+/// §5.1, and figure 2, "all servers", rule 2: a message of a higher term makes its receiver a follower of that term;
+/// one of a lower term is answered with ours where the sender waits for an answer, and has no other effect.
+void Core::handle(Turn& turn, const Receive& receive_input) {
+  const Envelope& envelope = receive_input.envelope;
+  const NodeId from = envelope.from;
+  if (envelope.to != options_.id || !from || from == options_.id) {
+    ++dropped_;
+    return;
+  }
+  const auto* request = std::get_if<RequestVote>(&envelope.message);
+  // Thesis §4.2.3: who hears a leader neither votes nor learns the term of a candidate, unless the leader sent it.
+  if (request != nullptr && !request->transfer && envelope.term > hard_.term && hears_a_leader()) return;
+
+  const auto* reply = std::get_if<VoteReply>(&envelope.message);
+  const bool asks_in_advance = (request != nullptr && request->pre) || (reply != nullptr && reply->pre && reply->granted);
+  if (envelope.term > hard_.term && !asks_in_advance) {
+    const bool from_leader = std::holds_alternative<AppendEntries>(envelope.message) ||
+                             std::holds_alternative<Heartbeat>(envelope.message) ||
+                             std::holds_alternative<InstallSnapshot>(envelope.message);
+    become_follower(turn, envelope.term, from_leader ? from : NodeId{});
+  }
+  std::visit(
+      [&](const auto& message) {
+        if constexpr (requires { receive(turn, from, envelope.term, message); }) {
+          receive(turn, from, envelope.term, message);
+        } else {
+          ++dropped_;
+        }
+      },
+      envelope.message);
+}
+
+void Core::handle(Turn& turn, const Propose& propose) {
+  Leader* leader = leading();
+  const auto reject = [&](Rejection reason) { turn.out.rejected.push_back(Rejected{propose.tag, reason, leader_}); };
+  if (leader == nullptr) return reject(Rejection::not_leader);
+  if (propose.payload.size() > options_.limits.proposal_bytes_max) return reject(Rejection::too_large);
+  if (leader->uncommitted_bytes + propose.payload.size() > options_.limits.uncommitted_bytes_max) {
+    return reject(Rejection::overloaded);
+  }
+  append_own(turn, EntryKind::command, propose.payload);
+  turn.out.accepted.push_back(Accepted{propose.tag, log_.last_id()});
+}
+
+void Core::handle(Turn& turn, const ProposeConfiguration& propose) {
+  const Rejection reason = leading() == nullptr ? Rejection::not_leader : Rejection::unsupported;
+  turn.out.rejected.push_back(Rejected{propose.tag, reason, leader_});
+}
+
+void Core::handle(Turn& turn, const Transfer& transfer) {
+  const Rejection reason = leading() == nullptr ? Rejection::not_leader : Rejection::unsupported;
+  turn.out.rejected.push_back(Rejected{transfer.tag, reason, leader_});
+}
+
+void Core::handle(Turn& /*turn*/, const Applied& applied) {
+  if (applied.index > handed_) {
+    ++dropped_;
+    return;
+  }
+  applied_ = std::max(applied_, applied.index);
+}
+
+void Core::handle(Turn& /*turn*/, const Unreachable& unreachable) {
+  if (Progress* lost = peer(unreachable.peer); lost != nullptr && lost->state == ProgressState::replicate) {
+    lost->become_probe(lost->match.next());
+  }
+}
+
+/// The end of a step: everything that its inputs led to is sent and written at once. Entries go to the peers in
+/// parallel with the leader's own write (thesis §10.2.1); what must wait for the write is held.
+void Core::flush(Turn& turn) {
+  if (Leader* leader = leading(); leader != nullptr) {
+    open_round(turn, *leader);
+    send_appends(turn, *leader);
+  }
+  submit_write(turn);
+  release_held(turn);
+  const Index ready = std::min(commit_, durable_);
+  if (ready > handed_) {
+    log_.slices(handed_.next(), ready, turn.out.apply);
+    handed_ = ready;
+  }
+  if (Leader* leader = leading(); leader != nullptr) release_reads(turn, *leader);
+}
+
+void Core::send(Turn& turn, NodeId to, Message message) const {
+  send_at_term(turn, to, hard_.term, std::move(message));
+}
+
+void Core::send_at_term(Turn& turn, NodeId to, Term term, Message message) const {
+  turn.out.messages.push_back(Envelope{options_.id, to, term, std::move(message)});
+}
+
+}  // namespace raftlab::raft

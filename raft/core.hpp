@@ -1,0 +1,266 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "raft/configuration.hpp"
+#include "raft/limits.hpp"
+#include "raft/log.hpp"
+#include "raft/messages.hpp"
+#include "raft/progress.hpp"
+#include "raft/state.hpp"
+#include "raft/types.hpp"
+
+/// Consensus, on one screen: everything that can happen to a core, everything that it can ask for, and the one
+/// function between the two.
+namespace raftlab::raft {
+
+// ---- Inputs: a core changes in no other way --------------------------------------------------------------------
+
+struct Tick {};                                    ///< one unit of time has passed; the host says how long it is
+struct Receive { Envelope envelope; };             ///< a message has arrived, perhaps twice, late, or out of order
+struct Propose { std::uint64_t tag; std::vector<std::byte> payload; };  ///< a command; the answer carries the tag
+struct ProposeConfiguration { std::uint64_t tag; Configuration target; };
+struct Read { std::uint64_t tag; };                ///< a linearizable read (thesis §6.4)
+struct Transfer { std::uint64_t tag; NodeId target; };  ///< hand leadership over (thesis §3.10)
+struct Campaign {};                                ///< stand for election now
+struct Written { WriteSeq seq; };                  ///< this write and all before it are on stable storage
+struct WriteFailed { WriteSeq seq; };              ///< this write or one before it failed: final
+struct Fetched { std::uint64_t fetch; Slice entries; };  ///< cold entries; empty when they could not be read
+struct Applied { Index index; };                   ///< the state machine has applied everything up to here
+struct SnapshotTaken { LogId last; };              ///< the state machine's snapshot up to here is durable
+struct SnapshotStored { LogId last; };             ///< a received snapshot is durable
+struct SnapshotRestored { LogId last; };           ///< the state machine now starts from it
+struct SnapshotFailed { LogId last; };             ///< taking, storing or sending it failed: given up, not fatal
+struct Unreachable { NodeId peer; };               ///< messages to this peer are being lost
+
+using Input = std::variant<Tick, Receive, Propose, ProposeConfiguration, Read, Transfer, Campaign, Written, WriteFailed,
+                           Fetched, Applied, SnapshotTaken, SnapshotStored, SnapshotRestored, SnapshotFailed, Unreachable>;
+
+// ---- Outputs: what stands here may be carried out at once ------------------------------------------------------
+
+/// Order inside a write: hard state, truncation, entries. Writes are carried out first-in first-out.
+struct Write {
+  WriteSeq seq;                       ///< 0: there is nothing to write
+  std::optional<HardState> hard;
+  Index truncate_from;                ///< 0: no truncation
+  std::vector<Slice> entries;
+  std::optional<LogId> snapshot;      ///< the log now starts behind this snapshot
+};
+
+struct Accepted { std::uint64_t tag; LogId id; };
+enum class Rejection : std::uint8_t { not_leader, not_ready, overloaded, too_large, unsupported };
+struct Rejected { std::uint64_t tag; Rejection reason; NodeId leader; };
+struct ReadReady { std::uint64_t tag; Index index; };
+struct Fetch { std::uint64_t fetch; Index first; Index last; };
+struct SendSnapshot { NodeId peer; LogId last; };
+struct RoleChange { Role role; Term term; NodeId leader; };
+enum class Fault : std::uint8_t { write_failed };
+
+/// Owned by the caller and reused: `clear` keeps the capacity.
+struct Output {
+  std::vector<Envelope> messages;        ///< to send
+  Write write;                           ///< to carry out, unless its number is 0
+  std::vector<Slice> apply;              ///< committed and durable here; each index once, in order
+  std::vector<ReadReady> reads;          ///< may be served by the state machine as it stands
+  std::vector<Accepted> accepted;        ///< proposals that are now in the leader's log
+  std::vector<Rejected> rejected;        ///< requests that left no trace
+  std::optional<Index> lost_from;        ///< accepted proposals from here on were overwritten; others may still commit them
+  std::vector<SendSnapshot> snapshots;   ///< to send
+  std::vector<Fetch> fetches;            ///< cold entries to read
+  std::optional<LogId> restore;          ///< the state machine restarts from this snapshot
+  std::optional<RoleChange> role;        ///< role, term or known leader is new
+  std::optional<Fault> fault;            ///< nothing else follows, for ever
+  bool trace = false;                    ///< set by the caller: fill `deltas`
+  std::vector<Delta> deltas;             ///< one for each input and one for the flush
+
+  void clear();
+};
+
+// ---- The core --------------------------------------------------------------------------------------------------
+
+struct Options {
+  NodeId id;
+  Seed seed;                               ///< of the election timeouts; fresh in each incarnation
+  std::uint32_t election_ticks_min = 15;   ///< timeouts are drawn from [min, 2 min)
+  std::uint32_t heartbeat_ticks = 5;       ///< must be below election_ticks_min
+  bool pre_vote = true;                    ///< thesis §9.6
+  bool check_quorum = true;                ///< thesis §6.2; voters also refuse while they hear a leader (§4.2.3)
+  Limits limits;
+};
+
+/// What a log storage found at start. It counts as write number 1, still on its way: recovered is not durable.
+struct Recovered {
+  HardState hard;
+  LogId snapshot;
+  std::optional<Configuration> snapshot_configuration;
+  std::vector<Slice> entries;  ///< from snapshot.index + 1, consecutive
+  Index durable;               ///< what was certainly durable before the crash
+};
+
+/// What the first start of a cluster's node finds: the configuration as entry 1 of term 1.
+[[nodiscard]] Recovered bootstrap(const Configuration& configuration);
+
+enum class RecoverError : std::uint8_t { bad_options, gap, falling_term, term_above_hard_state, bad_configuration };
+[[nodiscard]] const char* name(RecoverError error);
+
+/// The state of one node: a regular value without callbacks, clock, locks or generator. Copies share the blocks of
+/// entries. One thread at a time.
+class Core {
+ public:
+  /// Starts a node from what its storage found.
+  [[nodiscard]] static std::variant<Core, RecoverError> recover(const Options& options, const Recovered& recovered);
+
+  /// The only way in. Clears `out`, handles the inputs in order, then flushes: one write, appends to the peers.
+  void step(std::span<const Input> inputs, Output& out);
+
+  [[nodiscard]] View view() const;
+
+  friend bool operator==(const Core&, const Core&) = default;
+  [[nodiscard]] std::uint64_t hash() const;
+  /// A hash of everything but the entries of the log, of which it covers the end: its cost does not grow with the log.
+  [[nodiscard]] std::uint64_t fingerprint() const;
+
+ private:
+  struct Turn;  // what is gathered during one step and is empty between steps
+
+  struct Follower {
+    friend bool operator==(const Follower&, const Follower&) = default;
+  };
+  struct Votes {
+    std::vector<NodeId> granted;
+    std::vector<NodeId> refused;
+    friend bool operator==(const Votes&, const Votes&) = default;
+  };
+  struct PreCandidate : Votes {
+    friend bool operator==(const PreCandidate&, const PreCandidate&) = default;
+  };
+  struct Candidate : Votes {
+    friend bool operator==(const Candidate&, const Candidate&) = default;
+  };
+  struct Leader {
+    std::vector<Progress> peers;     // every member, itself included, by id
+    std::vector<PendingRead> reads;  // oldest first
+    std::uint32_t heartbeat_elapsed_ticks = 0;
+    std::uint32_t quorum_elapsed_ticks = 0;
+    std::uint64_t uncommitted_bytes = 0;
+    friend bool operator==(const Leader&, const Leader&) = default;
+  };
+
+  struct PendingWrite {
+    WriteSeq seq;
+    Index first;          // of the appended entries; 0: none
+    Index last;           // of the log as of this write
+    Index truncate_from;  // 0: none
+    friend bool operator==(const PendingWrite&, const PendingWrite&) = default;
+  };
+  /// What must be durable before a held message may go.
+  enum class Needs : std::uint8_t { hard_state, entries, everything };
+  struct Held {
+    WriteSeq gate;  // goes out when this write is durable; 0 until the flush of the step that held it
+    Needs needs;
+    Index match;    // with Needs::entries: the log up to here
+    Envelope envelope;
+    friend bool operator==(const Held&, const Held&) = default;
+  };
+
+  Core(const Options& options, const Recovered& recovered);
+
+  // core.cpp: dispatch, terms, the flush
+  void handle(Turn& turn, const Tick& tick);
+  void handle(Turn& turn, const Receive& receive);
+  void handle(Turn& turn, const Propose& propose);
+  void handle(Turn& turn, const ProposeConfiguration& propose);
+  void handle(Turn& turn, const Read& read);
+  void handle(Turn& turn, const Transfer& transfer);
+  void handle(Turn& turn, const Campaign& campaign);
+  void handle(Turn& turn, const Written& written);
+  void handle(Turn& turn, const WriteFailed& failed);
+  void handle(Turn& turn, const Applied& applied);
+  void handle(Turn& turn, const Unreachable& unreachable);
+  void handle_unexpected();
+  void flush(Turn& turn);
+  void note_delta(Turn& turn, std::uint32_t input) const;
+  [[nodiscard]] State state() const;
+  [[nodiscard]] Role role() const { return static_cast<Role>(role_.index()); }
+  [[nodiscard]] Leader* leading() { return std::get_if<Leader>(&role_); }
+  [[nodiscard]] const Configuration& configuration() const { return configurations_.back().configuration; }
+  void send(Turn& turn, NodeId to, Message message) const;
+  void hold(NodeId to, Message message, Needs needs, Index match = Index{});
+  void send_at_term(Turn& turn, NodeId to, Term term, Message message) const;
+
+  // election.cpp (§5.2, §5.4.1)
+  void receive(Turn& turn, NodeId from, Term term, const RequestVote& request);
+  void receive(Turn& turn, NodeId from, Term term, const VoteReply& reply);
+  void become_follower(Turn& turn, Term term, NodeId leader);
+  void campaign(Turn& turn, bool skip_pre_vote);
+  void stand(Turn& turn);
+  void become_leader(Turn& turn);
+  void count_vote(Turn& turn, NodeId from, bool granted);
+  void ask_for_votes(Turn& turn, Term term, bool pre);
+  void tick_election(Turn& turn);
+  void tick_leader(Turn& turn, Leader& leader);
+  void restart_election_timer();
+  [[nodiscard]] bool hears_a_leader() const;
+
+  // replication.cpp (§5.3, §5.4.2)
+  void receive(Turn& turn, NodeId from, Term term, const AppendEntries& append);
+  void receive(Turn& turn, NodeId from, Term term, const AppendReply& reply);
+  void receive(Turn& turn, NodeId from, Term term, const AppendReject& reject);
+  void receive(Turn& turn, NodeId from, Term term, const Heartbeat& heartbeat);
+  void receive(Turn& turn, NodeId from, Term term, const HeartbeatReply& reply);
+  void follow(Turn& turn, NodeId leader);
+  void append_own(Turn& turn, EntryKind kind, Bytes payload);
+  void truncate(Turn& turn, Index from);
+  void advance_commit(Turn& turn);
+  void set_commit(Index commit);
+  void send_appends(Turn& turn, Leader& leader);
+  void send_append(Turn& turn, Progress& peer, bool empty) const;
+  void adopt_configuration(const EntryView& entry);
+  [[nodiscard]] Progress* peer(NodeId node);
+  [[nodiscard]] Progress* hear_from(NodeId node, ReadSeq read);
+
+  // reads.cpp (thesis §6.4)
+  void open_round(Turn& turn, Leader& leader);
+  void confirm_reads(Leader& leader);
+  void release_reads(Turn& turn, Leader& leader) const;
+
+  // storage.cpp: numbered writes and what waits for them
+  void submit_write(Turn& turn);
+  void release_held(Turn& turn);
+  [[nodiscard]] WriteSeq write_that_holds(Index index) const;
+  [[nodiscard]] bool own_vote_durable() const {
+    return hard_ == submitted_hard_ && hard_write_ <= written_;
+  }
+
+  Options options_;
+  HardState hard_;
+  NodeId leader_;
+  Log log_;
+  std::vector<ConfigurationAt> configurations_;  // never empty
+  Index commit_;
+  Index applied_;
+  Index handed_;
+  Index durable_;
+  std::variant<Follower, PreCandidate, Candidate, Leader> role_;
+  std::uint32_t attempt_ = 0;         // campaigns since the term began
+  std::uint32_t elapsed_ticks_ = 0;   // since the election timer was reset
+  std::uint32_t deadline_ticks_ = 0;
+  ReadSeq read_issued_;
+  ReadSeq read_confirmed_;
+
+  WriteSeq issued_;
+  WriteSeq written_;
+  WriteSeq hard_write_;               // the write that carried hard_
+  HardState submitted_hard_;          // = hard_ between steps
+  Index submitted_last_;              // = log_.last() between steps
+  std::vector<PendingWrite> pending_writes_;  // issued, not written
+  std::vector<Held> held_;
+  std::uint64_t dropped_ = 0;
+  std::optional<Fault> fault_;
+};
+
+}  // namespace raftlab::raft

@@ -1,0 +1,178 @@
+#include <algorithm>
+
+#include "raft/core.hpp"
+#include "raft/hash.hpp"
+#include "raft/quorum.hpp"
+#include "raft/turn.hpp"
+
+/// Leader election: §5.2 and §5.4.1 of the paper, pre-vote (thesis §9.6), check-quorum (§6.2).
+namespace raftlab::raft {
+
+void Core::handle(Turn& turn, const Tick& /*tick*/) {
+  if (Leader* leader = leading(); leader != nullptr) {
+    tick_leader(turn, *leader);
+  } else {
+    tick_election(turn);
+  }
+}
+
+/// §5.2: a follower that hears nothing over the election timeout stands; so does a candidate of a split vote.
+void Core::tick_election(Turn& turn) {
+  ++elapsed_ticks_;
+  if (elapsed_ticks_ >= deadline_ticks_) campaign(turn, false);
+}
+
+void Core::tick_leader(Turn& turn, Leader& leader) {
+  if (++leader.heartbeat_elapsed_ticks >= options_.heartbeat_ticks) {
+    leader.heartbeat_elapsed_ticks = 0;
+    turn.heartbeat_due = true;
+  }
+  if (!options_.check_quorum || ++leader.quorum_elapsed_ticks < options_.election_ticks_min) return;
+  // Thesis §6.2: a leader that no quorum has answered for an election timeout steps down.
+  leader.quorum_elapsed_ticks = 0;
+  const bool heard = quorum_of(configuration(), [&](NodeId node) {
+    const auto peer = std::ranges::find(leader.peers, node, &Progress::id);
+    return peer != leader.peers.end() && (node == options_.id || peer->recently_active);
+  });
+  for (Progress& peer : leader.peers) peer.recently_active = false;
+  if (!heard) become_follower(turn, hard_.term, NodeId{});
+}
+
+/// A pure function of (seed, node, term, attempt), so that a core can be copied, compared and replayed.
+void Core::restart_election_timer() {
+  elapsed_ticks_ = 0;
+  const std::uint64_t draw =
+      Hasher(options_.seed.value()).add(options_.id).add(hard_.term).add(std::uint64_t{attempt_}).value();
+  deadline_ticks_ = options_.election_ticks_min + static_cast<std::uint32_t>(draw % options_.election_ticks_min);
+}
+
+bool Core::hears_a_leader() const {
+  if (!options_.check_quorum) return false;
+  return role() == Role::leader || (leader_ && elapsed_ticks_ < options_.election_ticks_min);
+}
+
+/// The vote of a term is kept when a candidate or leader steps down within it; only a new term clears it.
+void Core::become_follower(Turn& turn, Term term, NodeId leader) {
+  if (Leader* leading_now = leading(); leading_now != nullptr) {
+    for (const PendingRead& read : leading_now->reads) {
+      turn.out.rejected.push_back(Rejected{read.tag, Rejection::not_leader, leader});
+    }
+    turn.heartbeat_due = false;
+  }
+  if (term > hard_.term) {
+    hard_ = HardState{term, NodeId{}};
+    attempt_ = 0;
+  }
+  role_.emplace<Follower>();
+  leader_ = leader;
+  restart_election_timer();
+}
+
+void Core::handle(Turn& turn, const Campaign& /*campaign*/) {
+  if (leading() == nullptr) campaign(turn, false);
+}
+
+/// §5.2. Only a voter stands. With pre-vote it first asks whether it could win, which costs nobody a term.
+void Core::campaign(Turn& turn, bool skip_pre_vote) {
+  ++attempt_;
+  if (!configuration().is_voter(options_.id)) {
+    restart_election_timer();
+    return;
+  }
+  if (options_.pre_vote && !skip_pre_vote) {
+    leader_ = NodeId{};
+    role_.emplace<PreCandidate>();
+    restart_election_timer();
+    ask_for_votes(turn, hard_.term.next(), true);
+    count_vote(turn, options_.id, true);
+  } else {
+    stand(turn);
+  }
+}
+
+/// Figure 2, "candidates": increment the term, vote for self, ask all. The requests wait until the vote and the
+/// log that they advertise are durable, and so does the vote for itself.
+void Core::stand(Turn& turn) {
+  hard_ = HardState{hard_.term.next(), options_.id};
+  leader_ = NodeId{};
+  role_.emplace<Candidate>();
+  restart_election_timer();
+  ask_for_votes(turn, hard_.term, false);
+}
+
+void Core::ask_for_votes(Turn& turn, Term term, bool pre) {
+  const RequestVote request{log_.last_id(), pre, false};
+  for (const Member& member : configuration().members) {
+    if (member.id == options_.id || !configuration().is_voter(member.id)) continue;
+    if (pre) {
+      send_at_term(turn, member.id, term, request);
+    } else {
+      hold(member.id, request, Needs::everything);
+    }
+  }
+}
+
+/// Figure 2, RequestVote, receiver: rule 1, refuse an older term; rule 2, grant when nobody else has the vote of the
+/// term and the candidate's log is at least as up-to-date (§5.4.1).
+void Core::receive(Turn& turn, NodeId from, Term term, const RequestVote& request) {
+  const bool current = request.pre ? term > hard_.term : term == hard_.term;
+  const bool free = request.pre || !hard_.voted_for || hard_.voted_for == from;
+  const bool undecided = request.pre || !leader_;
+  const bool grant = current && free && undecided && at_least_as_up_to_date(request.last, log_.last_id());
+  if (!grant) {
+    send(turn, from, VoteReply{request.pre, false});
+  } else if (request.pre) {
+    send_at_term(turn, from, term, VoteReply{true, true});
+  } else {
+    hard_.voted_for = from;
+    elapsed_ticks_ = 0;
+    hold(from, VoteReply{false, true}, Needs::hard_state);
+  }
+}
+
+/// Only answers to what is being asked now count: of this term, and of this kind of vote.
+void Core::receive(Turn& turn, NodeId from, Term term, const VoteReply& reply) {
+  const bool asking = reply.pre ? role() == Role::pre_candidate : role() == Role::candidate;
+  const Term asked = reply.pre && reply.granted ? hard_.term.next() : hard_.term;
+  if (asking && term == asked && configuration().is_voter(from)) count_vote(turn, from, reply.granted);
+}
+
+/// Each voter counts once, however often its answer arrives.
+void Core::count_vote(Turn& turn, NodeId from, bool granted) {
+  const bool pre = role() == Role::pre_candidate;
+  Votes& votes = pre ? static_cast<Votes&>(std::get<PreCandidate>(role_)) : std::get<Candidate>(role_);
+  const auto has = [](const std::vector<NodeId>& nodes, NodeId node) {
+    return std::ranges::find(nodes, node) != nodes.end();
+  };
+  if (has(votes.granted, from) || has(votes.refused, from)) return;
+  (granted ? votes.granted : votes.refused).push_back(from);
+  if (quorum_of(configuration(), [&](NodeId node) { return has(votes.granted, node); })) {
+    if (pre) {
+      stand(turn);
+    } else if (own_vote_durable()) {
+      become_leader(turn);
+    }
+    return;
+  }
+  const bool lost = !quorum_of(configuration(), [&](NodeId node) { return !has(votes.refused, node); });
+  if (lost) become_follower(turn, hard_.term, NodeId{});
+}
+
+/// §5.4.2, §8: a new leader appends an entry of its own term, because only such an entry can be committed by counting.
+void Core::become_leader(Turn& turn) {
+  Leader leader;
+  for (const Member& member : configuration().members) {
+    Progress& peer = leader.peers.emplace_back();
+    peer.id = member.id;
+    peer.next = log_.last().next();
+    if (member.id == options_.id) peer.match = durable_;
+  }
+  role_ = std::move(leader);
+  leader_ = options_.id;
+  elapsed_ticks_ = 0;
+  deadline_ticks_ = 0;
+  read_confirmed_ = read_issued_;  // nobody waits for the rounds of an earlier leadership
+  append_own(turn, EntryKind::noop, Bytes{});
+}
+
+}  // namespace raftlab::raft

@@ -1,0 +1,151 @@
+#include "raft/log.hpp"
+
+#include <algorithm>
+
+#include "raft/limits.hpp"
+
+namespace raftlab::raft {
+
+Term Log::term_at(Index index) const {
+  if (index == snapshot_.index) return snapshot_.term;
+  if (index < snapshot_.index || index > last()) return Term{};
+  for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
+    if (run->first <= index) return run->term;
+  }
+  return Term{};
+}
+
+LogId Log::last_at_or_below(Index index, Term term) const {
+  Index at = std::min(index, last());
+  for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
+    if (run->first > at) continue;
+    if (run->term <= term) return LogId{run->term, at};
+    at = run->first.previous();
+  }
+  return at < snapshot_.index ? LogId{} : snapshot_;
+}
+
+namespace {
+
+/// The last of `entries` from `at` on that belongs to the piece of `at`, in which `payload_bytes` stand already.
+Index end_of_piece(const Slice& entries, Index at, std::size_t payload_bytes) {
+  payload_bytes += entries.at(at).payload.size();
+  while (at < entries.last_index() && at.value() % block_entries_max != 0) {
+    payload_bytes += entries.at(at.next()).payload.size();
+    if (payload_bytes > block_payload_bytes) break;
+    at = at.next();
+  }
+  return at;
+}
+
+}  // namespace
+
+void Log::note_term(Index index, Term term) {
+  RAFTLAB_ASSERT(term >= last_id().term, index, term, last_id());
+  if (runs_.empty() || runs_.back().term != term) runs_.push_back(TermRun{index, term});
+}
+
+bool Log::starts_piece(Bytes payload) const {
+  if (slices_.empty()) return true;
+  const Slice& piece = slices_.back();
+  return piece.last_index().value() % block_entries_max == 0 ||
+         piece.payload_bytes() + payload.size() > block_payload_bytes;
+}
+
+void Log::push(Term term, EntryKind kind, Bytes payload) {
+  if (starts_piece(payload)) {
+    const auto room = std::max<std::size_t>(block_payload_bytes, payload.size());
+    slices_.push_back(Slice::make(last().next(), block_entries_max, static_cast<std::uint32_t>(room)));
+  }
+  Slice& piece = slices_.back();
+  if (piece.append(term, kind, payload)) return;
+  // The block is a small one, or holds an entry of somebody else in this place: the piece moves to a block of its own.
+  Slice own = Slice::make(piece.first_index(), block_entries_max, block_payload_bytes);
+  for (std::uint32_t position = 0; position < piece.size(); ++position) {
+    const EntryView entry = piece.entry(position);
+    RAFTLAB_ASSERT(own.append(entry.id.term, entry.kind, entry.payload), entry.id);
+  }
+  RAFTLAB_ASSERT(own.append(term, kind, payload), payload.size());
+  piece = std::move(own);
+}
+
+void Log::append(Term term, EntryKind kind, Bytes payload) {
+  note_term(last().next(), term);
+  push(term, kind, payload);
+}
+
+void Log::append(const Slice& entries) {
+  if (entries.empty()) return;
+  RAFTLAB_ASSERT(entries.first_index() == last().next(), entries.first_index(), last());
+  for (Index at = entries.first_index(); at <= entries.last_index(); at = last().next()) {
+    const bool fresh = starts_piece(entries.at(at).payload);
+    const Slice part = entries.sub(at, end_of_piece(entries, at, fresh ? 0 : slices_.back().payload_bytes()));
+    for (std::uint32_t position = 0; position < part.size(); ++position) {
+      const LogId id = part.entry(position).id;
+      note_term(id.index, id.term);
+    }
+    // A full-sized block is worth sharing, because what follows will extend it, and so is a lot of payload. The small
+    // block of a decoded message is not.
+    const bool worth_sharing = part.block_capacity() == block_entries_max || part.size() * 2 >= block_entries_max ||
+                               part.payload_bytes() * 2 >= block_payload_bytes;
+    if (fresh && worth_sharing) {
+      slices_.push_back(part);
+    } else if (!fresh && slices_.back().is_continued_by(part)) {
+      slices_.back().extend_by(part);
+    } else {
+      for (std::uint32_t position = 0; position < part.size(); ++position) {
+        const EntryView entry = part.entry(position);
+        push(entry.id.term, entry.kind, entry.payload);
+      }
+    }
+  }
+}
+
+void Log::truncate(Index from) {
+  RAFTLAB_ASSERT(from > snapshot_.index, from, snapshot_);
+  while (!slices_.empty() && slices_.back().first_index() >= from) slices_.pop_back();
+  if (!slices_.empty() && slices_.back().last_index() >= from) {
+    slices_.back() = slices_.back().sub(slices_.back().first_index(), from.previous());
+  }
+  while (!runs_.empty() && runs_.back().first >= from) runs_.pop_back();
+}
+
+const Slice& Log::piece_of(Index index) const {
+  RAFTLAB_ASSERT(index > snapshot_.index && index <= last(), index, snapshot_, last());
+  if (slices_.back().first_index() <= index) return slices_.back();
+  const auto behind = std::upper_bound(slices_.begin(), slices_.end(), index,
+                                       [](Index at, const Slice& slice) { return at < slice.first_index(); });
+  return *std::prev(behind);
+}
+
+Slice Log::slice_from(Index from, std::uint32_t payload_bytes_max) const {
+  const Slice& piece = piece_of(from);
+  Index to = piece.last_index();
+  Slice result = piece.sub(from, to);
+  while (to > from && result.payload_bytes() > payload_bytes_max) {
+    to = to.previous();
+    result = piece.sub(from, to);
+  }
+  return result;
+}
+
+void Log::slices(Index first, Index last, std::vector<Slice>& out) const {
+  while (first <= last) {
+    const Slice& piece = piece_of(first);
+    const Index to = std::min(last, piece.last_index());
+    out.push_back(piece.sub(first, to));
+    first = to.next();
+  }
+}
+
+bool operator==(const Log& a, const Log& b) {
+  if (a.snapshot_ != b.snapshot_ || a.last() != b.last() || a.runs_ != b.runs_) return false;
+  for (Index index = a.first(); index <= a.last(); index = index.next()) {
+    const EntryView x = a.entry(index);
+    const EntryView y = b.entry(index);
+    if (x.kind != y.kind || !std::ranges::equal(x.payload, y.payload)) return false;
+  }
+  return true;
+}
+
+}  // namespace raftlab::raft

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "raft/configuration.hpp"
+#include "raft/log.hpp"
+#include "raft/progress.hpp"
+#include "raft/types.hpp"
+
+/// What a core shows of itself: to checkers, traces, status pages. Nothing here changes a core.
+namespace raftlab::raft {
+
+/// The scalar state of a core at one instant.
+struct State {
+  HardState hard;
+  NodeId leader;  ///< of term hard.term, as far as known
+  Role role = Role::follower;
+  Index commit;
+  Index applied;
+  Index handed;   ///< given to the state machine, not yet reported as applied above `applied`
+  Index durable;  ///< the log up to here is on stable storage
+  LogId snapshot;
+  LogId last;
+  WriteSeq issued;   ///< last write given out
+  WriteSeq written;  ///< last write known to be durable
+  ReadSeq read_issued;
+  ReadSeq read_confirmed;
+  std::uint32_t elapsed_ticks = 0;   ///< since the election timer was reset
+  std::uint32_t deadline_ticks = 0;  ///< when it fires; 0 for a leader
+  friend bool operator==(const State&, const State&) = default;
+};
+
+/// What one input of a span, or the flush at its end, changed. The state before is the `after` of the delta before.
+struct Delta {
+  std::uint32_t input = 0;     ///< position in the span; for the flush, the size of the span
+  State after;
+  Index truncated_from;        ///< the log was cut from here on; 0: it was not
+  Index appended_from;         ///< entries from here to after.last are new; 0: none are
+  /// A leader's commit moved by a quorum of the configuration entry at this index (0: of the snapshot).
+  std::optional<Index> commit_configuration;
+};
+
+struct ConfigurationAt {
+  Index index;  ///< of the configuration entry; 0: of the snapshot
+  Configuration configuration;
+  friend bool operator==(const ConfigurationAt&, const ConfigurationAt&) = default;
+};
+
+struct PendingRead {
+  std::uint64_t tag = 0;
+  ReadSeq round;  ///< confirmed when a quorum answered this round
+  Index index;    ///< the commit index when the read arrived
+  friend bool operator==(const PendingRead&, const PendingRead&) = default;
+};
+
+/// A view into a core, valid until it steps again.
+struct View {
+  NodeId id;
+  State state;
+  const Log* log = nullptr;
+  std::span<const ConfigurationAt> configurations;  ///< oldest first; the last one is in effect
+  std::span<const Progress> peers;                  ///< leader only: every member, by id
+  std::span<const NodeId> granted;                  ///< (pre-)candidate only
+  std::span<const NodeId> refused;                  ///< (pre-)candidate only
+  std::span<const PendingRead> reads;               ///< leader only
+  std::uint64_t uncommitted_bytes = 0;              ///< leader only: payload of own-term entries above commit
+  std::uint64_t dropped = 0;                        ///< messages dropped because no correct peer sends them
+  bool faulty = false;
+};
+
+}  // namespace raftlab::raft

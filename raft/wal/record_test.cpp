@@ -1,0 +1,183 @@
+#include "raft/wal/record.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <string>
+
+#include "raft/wal/payload.hpp"
+#include "raft/wal/record.pb.h"
+#include "raft/wal/test_state.hpp"
+
+namespace raftlab::raft::wal {
+namespace {
+
+using testing::entries_from;
+using testing::identity;
+using testing::payload_of;
+
+std::string hex(Bytes bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const std::byte byte : bytes) {
+    text += digits[std::to_integer<unsigned>(byte) >> 4U];
+    text += digits[std::to_integer<unsigned>(byte) & 0xfU];
+  }
+  return text;
+}
+
+std::string text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+std::vector<std::byte> make_record(const RecordHeader& fields, Bytes payload) {
+  std::vector<std::byte> bytes(record_header_bytes + payload.size() + record_trailer_bytes);
+  RecordHeader header = fields;
+  header.payload_bytes = static_cast<std::uint32_t>(payload.size());
+  const std::uint32_t checksum = put(header, identity_checksum(identity), bytes.data());
+  std::ranges::copy(payload, bytes.begin() + record_header_bytes);
+  put_u32(payload_checksum(checksum, payload), bytes.data() + record_header_bytes + payload.size());
+  return bytes;
+}
+
+const RecordHeader example{0, RecordKind::writes, RecordSeq(5), RecordSeq(4), 0x01020304};
+
+TEST(SegmentHeader, HasTheseBytes) {
+  const SegmentHeader header{identity, SegmentNumber(3), SegmentNumber(2), RecordSeq(9), 0x01020304};
+  std::array<std::byte, segment_header_bytes> bytes{};
+  const std::uint32_t chain = put(header, bytes.data());
+  EXPECT_EQ(hex(bytes), "5241465457414c0a"  // magic
+            "01000000"          // version
+            "07000000"          // node
+            "8877665544332211"  // cluster
+            "0300000000000000"  // number
+            "0200000000000000"  // base
+            "0900000000000000"  // first record
+            "04030201"          // previous chain
+            "0000000000000000"  // reserved
+            "44c9a869");
+  const auto read = read_segment_header(bytes);
+  ASSERT_TRUE(std::holds_alternative<ReadHeader>(read));
+  EXPECT_EQ(std::get<ReadHeader>(read).header, header);
+  EXPECT_EQ(std::get<ReadHeader>(read).chain, chain);
+}
+
+TEST(SegmentName, SortsAsItsNumberAndReadsBack) {
+  EXPECT_EQ(segment_name(SegmentNumber(0x1f)), "wal-000000000000001f.log");
+  EXPECT_EQ(segment_number("wal-000000000000001f.log"), SegmentNumber(0x1f));
+  for (const char* other : {"wal-000000000000001F.log", "wal-0000000000000000.log", "wal-1f.log", "LOCK",
+                            "wal-000000000000001f.tmp", "wal-000000000000001f.log~"}) {
+    EXPECT_FALSE(segment_number(other)) << other;
+  }
+}
+
+TEST(Record, HasTheseBytes) {
+  Buffer payload;
+  put_hard_state(payload, HardState{Term(3), NodeId(2)});
+  put_truncation(payload, Index(300));
+  put_entry(payload, entries_from(Index(300), Term(3), 1, "set x").entry(0));
+  const auto bytes = make_record(example, payload.from(0));
+  EXPECT_EQ(hex(bytes), "1f000000"              // payload bytes
+            "726563" "01"           // magic, kind
+            "0500000000000000"      // sequence
+            "0400000000000000"      // durable watermark
+            "04030201"              // previous chain
+            "1d6ab220"              // header checksum
+            "0a06" "0a0408031002"   // hard state: term 3, vote 2
+            "0a03" "10ac02"         // truncate from 300
+            "0a10" "1a0e08ac02100318022205" "7365742078"  // entry 300, term 3, command "set x"
+            "8e12e0bf");
+  const ReadRecord read = read_record(bytes, identity_checksum(identity));
+  EXPECT_EQ(read.state, RecordState::valid);
+  EXPECT_EQ(read.bytes, bytes.size());
+  EXPECT_EQ(read.header.sequence, example.sequence);
+  EXPECT_EQ(read.header.durable, example.durable);
+  EXPECT_EQ(read.header.previous_chain, example.previous_chain);
+}
+
+TEST(Record, IsNotValidWithAnyBitFlippedOrAnyByteMissingOrInAnotherLog) {
+  const auto bytes = make_record(example, payload_of("some payload"));
+  const std::uint32_t checksum = identity_checksum(identity);
+  ASSERT_EQ(read_record(bytes, checksum).state, RecordState::valid);
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    auto flipped = bytes;
+    flipped[bit / 8] ^= std::byte{1} << (bit % 8);
+    EXPECT_NE(read_record(flipped, checksum).state, RecordState::valid) << bit;
+  }
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_NE(read_record(Bytes(bytes).first(size), checksum).state, RecordState::valid) << size;
+  }
+  EXPECT_EQ(read_record(bytes, identity_checksum(Identity{identity.cluster, NodeId(8)})).state, RecordState::damaged);
+}
+
+TEST(Record, ALengthBeyondTheLimitIsNotBelieved) {
+  std::vector<std::byte> bytes(100);
+  const RecordHeader header{0xffffffff, RecordKind::writes, RecordSeq(5), RecordSeq(4), 0};
+  put(header, identity_checksum(identity), bytes.data());
+  EXPECT_EQ(read_record(bytes, identity_checksum(identity)).state, RecordState::header_only);
+}
+
+RC_GTEST_PROP(Payload, IsWhatTheSchemaMakesOfTheSameChanges,
+              (std::uint64_t term, std::uint32_t vote, std::uint64_t index, const std::string& text, bool snapshot)) {
+  Buffer ours;
+  wal_format::Payload theirs;
+  const auto payload = payload_of(text);
+
+  put_hard_state(ours, HardState{Term(term), NodeId(vote)});
+  auto* hard = theirs.add_changes()->mutable_hard_state();
+  hard->set_term(term);
+  hard->set_voted_for(vote);
+
+  put_truncation(ours, Index(index));
+  theirs.add_changes()->set_truncate_from(index);
+
+  const EntryView entry{LogId{Term(term), Index(index)}, EntryKind::command, payload};
+  const std::size_t before = ours.size();
+  put_entry(ours, entry);
+  RC_ASSERT(ours.size() - before <= entry_bytes_max(entry));
+  auto* change = theirs.add_changes()->mutable_entry();
+  change->set_index(index);
+  change->set_term(term);
+  change->set_kind(2);
+  change->set_payload(text);
+
+  if (snapshot) {
+    put_snapshot(ours, LogId{Term(term), Index(index)}, payload);
+    auto* start = theirs.add_changes()->mutable_snapshot();
+    start->set_term(term);
+    start->set_index(index);
+    start->set_configuration(text);
+  }
+  put_durable_index(ours, Index(index));
+  theirs.add_changes()->set_durable_index(index);
+
+  RC_ASSERT(text_of(ours.from(0)) == theirs.SerializeAsString());
+}
+
+TEST(Image, RefusesWhatMakesNoSense) {
+  const auto attempt = [](auto&& put_changes) {
+    Buffer buffer;
+    put_changes(buffer);
+    Image image;
+    return image.apply(buffer.from(0));
+  };
+  const Slice entries = entries_from(Index(2), Term(3), 1, "x");
+  EXPECT_NE(attempt([&](Buffer& out) { put_entry(out, entries.entry(0)); }), "") << "a hole";
+  EXPECT_NE(attempt([&](Buffer& out) { put_truncation(out, Index(0)); }), "") << "into the snapshot";
+  EXPECT_NE(attempt([&](Buffer& out) {
+              put_entry(out, {LogId{Term(3), Index(1)}, EntryKind::noop, {}});
+              put_entry(out, {LogId{Term(2), Index(2)}, EntryKind::noop, {}});
+            }),
+            "")
+      << "a falling term";
+  EXPECT_NE(attempt([&](Buffer& out) { put_entry(out, {LogId{Term(3), Index(1)}, EntryKind{9}, {}}); }), "") << "a kind";
+  EXPECT_NE(attempt([&](Buffer& out) { *out.grow(1) = std::byte{0xff}; }), "") << "not protobuf";
+  EXPECT_NE(attempt([&](Buffer& out) {
+              const std::span<std::byte> bytes(out.grow(2), 2);
+              bytes[0] = std::byte{0x0a};
+              bytes[1] = std::byte{0};
+            }),
+            "")
+      << "an empty change";
+}
+
+}  // namespace
+}  // namespace raftlab::raft::wal

@@ -1,0 +1,200 @@
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "raft/wal/test_state.hpp"
+#include "raft/wal/wal.hpp"
+
+/// R1, R3, R4 and R7 under random writes and random crashes, one after the other on the same disk.
+namespace raftlab::raft::wal {
+namespace {
+
+using namespace testing;
+
+/// A small generator whose whole life follows from its seed.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed) {}
+  std::uint32_t operator()(std::uint32_t count) {
+    state_ += 0x9e3779b97f4a7c15;
+    std::uint64_t mixed = state_;
+    mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9;
+    mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111eb;
+    return static_cast<std::uint32_t>((mixed ^ (mixed >> 31U)) % count);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// One disk, many lives. `legal_` holds every state in which the next life may begin: the last one that was
+/// acknowledged, and each one that a change after it led to.
+class Lives {
+ public:
+  explicit Lives(std::uint64_t seed) : random_(seed) {
+    options_.segment_bytes = 200 + random_(2000);
+    options_.record_bytes_max = 100 + random_(2000);
+    legal_.push_back(state_of(first_state()));
+  }
+
+  void run() {
+    for (std::uint32_t life = 0; life < 6; ++life) {
+      live();
+      if (random_(4) == 0) {
+        finish(random_(static_cast<std::uint32_t>(disk_.waiting()) + 1));
+        disk_.kill();
+      } else {
+        finish(random_(static_cast<std::uint32_t>(disk_.waiting()) + 1));
+        disk_.lose_power([this](std::uint32_t count) { return random_(count); });
+      }
+    }
+  }
+
+  [[nodiscard]] std::uint64_t acknowledged() const { return acknowledged_; }
+
+ private:
+  void live() {
+    Opening opening = testing::open(disk_, options_);
+    if (const auto* refusal = std::get_if<Refusal>(&opening)) {
+      RC_FAIL(std::string("refused: ") + name(refusal->code) + " " + refusal->file + " " + refusal->detail);
+    }
+    auto& opened = std::get<Wal::Opened>(opening);
+    State state = state_of(opened.recovered);
+    RC_ASSERT(std::ranges::find(legal_, state) != legal_.end());
+    RC_ASSERT(!opened.fresh || nothing_acknowledged_);
+    const Index durable = opened.recovered.durable;
+    RC_ASSERT(durable <= state.log.last());
+    // What is said to have been durable is never missing in a later life, acknowledged or not.
+    std::erase_if(legal_, [&](const State& other) { return other.log.term_at(durable) != state.log.term_at(durable); });
+    begins_.clear();
+    mark(WriteSeq(1), state);
+
+    const std::uint32_t writes = random_(12);
+    for (WriteSeq seq(2); seq.value() < 2 + writes; seq = seq.next()) {
+      serve(opened.wal, random_(4));
+      if (random_(6) == 0) opened.wal.tick();
+      opened.wal.write(random_write(seq, state));
+    }
+    serve(opened.wal, random_(20));
+  }
+
+  void serve(Wal& wal, std::uint32_t steps) {
+    for (; steps > 0 && !disk_.idle(); --steps) {
+      const auto outcome = wal.complete(disk_.step());
+      if (!outcome) continue;
+      RC_ASSERT(outcome->error == DiskError::none);
+      ++acknowledged_;
+      nothing_acknowledged_ = false;
+      const std::size_t from = begins_.at(outcome->seq.value());
+      legal_.erase(legal_.begin(), legal_.begin() + static_cast<std::ptrdiff_t>(from));
+      for (auto& [seq, at] : begins_) at = at < from ? 0 : at - from;
+    }
+  }
+
+  /// Changes whose completion nobody hears of any more.
+  void finish(std::uint32_t steps) {
+    for (; steps > 0; --steps) (void)disk_.step();
+  }
+
+  void mark(WriteSeq seq, const State& state) {
+    begins_[seq.value()] = legal_.size();
+    legal_.push_back(state);
+  }
+
+  Write random_write(WriteSeq seq, State& state) {
+    Write write;
+    write.seq = seq;
+    if (random_(3) == 0) {
+      state.hard = HardState{state.hard.term.plus(random_(2)), NodeId(random_(4))};
+      write.hard = state.hard;
+      legal_.push_back(state);
+    }
+    if (random_(4) == 0 && state.log.last()) {
+      const Index from(state.log.last().value() - random_(std::min(3U, static_cast<std::uint32_t>(state.log.last().value()))));
+      write.truncate_from = from;
+      state.log.truncate(from);
+      legal_.push_back(state);
+    }
+    for (std::uint32_t slices = random_(3); slices > 0; --slices) {
+      const std::string text(random_(8) == 0 ? random_(600) : random_(20), static_cast<char>('a' + random_(26)));
+      const Slice entries = entries_from(state.log.last().next(), state.hard.term, 1 + random_(5), text);
+      write.entries.push_back(entries);
+      for (Index index = entries.first_index(); index <= entries.last_index(); index = index.next()) {
+        state.log.append(entries.sub(index, index));
+        legal_.push_back(state);
+      }
+    }
+    mark(seq, state);
+    return write;
+  }
+
+  Random random_;
+  WalOptions options_;
+  TestDisk disk_;
+  std::vector<State> legal_;
+  std::map<std::uint64_t, std::size_t> begins_;  // where in legal_ the state behind a write stands
+  bool nothing_acknowledged_ = true;
+  std::uint64_t acknowledged_ = 0;
+};
+
+RC_GTEST_PROP(WalProperty, EachLifeBeginsWithAllThatWasAcknowledgedAndAPrefixOfTheRest, (std::uint64_t seed)) {
+  for (std::uint64_t i = 0; i < 20; ++i) Lives(seed + i * 7919).run();
+}
+
+TEST(WalProperty, TheRandomLivesDoAcknowledgeWrites) {
+  std::uint64_t acknowledged = 0;
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    Lives lives(seed);
+    lives.run();
+    acknowledged += lives.acknowledged();
+  }
+  EXPECT_GT(acknowledged, 300U);
+}
+
+/// Always the same unsynced part survives: nothing, everything.
+class CrashEverywhere : public ::testing::TestWithParam<std::uint32_t> {};
+
+TEST_P(CrashEverywhere, DuringTheCheckpointOfALongLogLosesNothing) {
+  WalOptions options;
+  options.segment_bytes = 400;
+  options.record_bytes_max = 150;
+  TestDisk origin;
+  State state;
+  {
+    Opening opening = testing::open(origin, options);
+    auto& opened = std::get<Wal::Opened>(opening);
+    state = state_of(opened.recovered);
+    for (WriteSeq seq(2); seq.value() <= 25; seq = seq.next()) {
+      const Write write = write_behind(state, seq);
+      apply(write, state);
+      opened.wal.write(write);
+      drive(opened.wal, origin);
+    }
+  }
+  ASSERT_GT(origin.files().size(), 2U);
+  const Choose choose = [](std::uint32_t count) { return std::min(GetParam(), count - 1); };
+  bool finished = false;
+  int crashes = 0;
+  for (std::uint32_t steps = 0; !finished; ++steps, ++crashes) {
+    TestDisk disk;
+    disk.set_files(origin.files());
+    for (int attempt = 0; attempt < 3; ++attempt) {  // a crash in each of several recoveries in turn
+      Opening opening = testing::open(disk, options);
+      ASSERT_TRUE(std::holds_alternative<Wal::Opened>(opening))
+          << steps << ' ' << attempt << ' ' << name(std::get<Refusal>(opening).code) << ' '
+          << std::get<Refusal>(opening).detail;
+      auto& opened = std::get<Wal::Opened>(opening);
+      ASSERT_EQ(state_of(opened.recovered), state) << steps;
+      finished = false;
+      for (std::uint32_t step = 0; step < steps && !disk.idle(); ++step) {
+        finished = opened.wal.complete(disk.step()).has_value() || finished;
+      }
+      disk.lose_power(choose);
+    }
+  }
+  EXPECT_GT(crashes, 20);
+}
+
+INSTANTIATE_TEST_SUITE_P(WalProperty, CrashEverywhere, ::testing::Values(0U, 1U, 2U, 3U));
+
+}  // namespace
+}  // namespace raftlab::raft::wal

@@ -1,0 +1,205 @@
+#include "simulator/cluster.hpp"
+
+#include <deque>
+#include <sstream>
+#include <utility>
+
+#include "raft/assert.hpp"
+#include "raft/hash.hpp"
+
+namespace raftlab::simulator {
+
+using raft::Index;
+using raft::NodeId;
+using raft::Role;
+
+struct Cluster::Node {
+  /// A write that was handed to the log storage, and the append that ends it: known here independently of what the log
+  /// storage later says.
+  struct Submitted {
+    raft::WriteSeq seq;
+    OperationId append;
+  };
+
+  NodeId id;
+  SimulatedDisk disk;
+  std::unique_ptr<kv::Service> service;
+  Life life = Life::down;
+  std::uint32_t incarnation = 0;
+  std::string refusal;
+  std::deque<Submitted> submitted;
+  Index applied;
+};
+
+/// One step in so many is executed twice, on a copy: the same state and input must give the same state and output (D20).
+static constexpr std::uint64_t twin_every_steps = 2048;
+
+Cluster::Cluster(const Profile& profile, bool checks)
+    : profile_(profile), checks_(checks), ladder_([&] {
+        invariants::Ladder::Options options;
+        options.pre_vote = profile.pre_vote;
+        options.check_quorum = profile.check_quorum;
+        options.election_ticks_min = profile.election_ticks;
+        options.limits.window_messages = profile.window_messages;
+        options.limits.append_bytes_max = profile.append_bytes_max;
+        return options;
+      }()) {
+  for (std::uint32_t id = 1; id <= profile.nodes; ++id) {
+    nodes_.push_back(std::make_unique<Node>());
+    nodes_.back()->id = NodeId(id);
+  }
+}
+
+Cluster::~Cluster() = default;
+
+Cluster::Node& Cluster::node(NodeId id) {
+  RAFTLAB_ASSERT(id && id.value() <= nodes_.size(), id);
+  return *nodes_[id.value() - 1];
+}
+
+const Cluster::Node& Cluster::node(NodeId id) const {
+  RAFTLAB_ASSERT(id && id.value() <= nodes_.size(), id);
+  return *nodes_[id.value() - 1];
+}
+
+Life Cluster::life(NodeId id) const { return node(id).life; }
+std::uint32_t Cluster::incarnation(NodeId id) const { return node(id).incarnation; }
+const std::string& Cluster::refusal(NodeId id) const { return node(id).refusal; }
+SimulatedDisk& Cluster::disk(NodeId id) { return node(id).disk; }
+
+kv::Service& Cluster::service(NodeId id) {
+  RAFTLAB_ASSERT(node(id).service != nullptr, id);
+  return *node(id).service;
+}
+
+const kv::Service& Cluster::service(NodeId id) const {
+  RAFTLAB_ASSERT(node(id).service != nullptr, id);
+  return *node(id).service;
+}
+
+void Cluster::note(std::uint64_t what) { digest_ = raft::combine(digest_, what); }
+
+Life Cluster::start(NodeId id, raft::Seed seed, Time now) {
+  Node& it = node(id);
+  RAFTLAB_ASSERT(it.life == Life::down, id);
+  now_ = now;
+  ++it.incarnation;
+  kv::ServiceOptions options;
+  options.replica.core.id = id;
+  options.replica.core.seed = seed;
+  options.replica.core.election_ticks_min = profile_.election_ticks;
+  options.replica.core.heartbeat_ticks = profile_.heartbeat_ticks;
+  options.replica.core.pre_vote = profile_.pre_vote;
+  options.replica.core.check_quorum = profile_.check_quorum;
+  options.replica.core.limits.window_messages = profile_.window_messages;
+  options.replica.core.limits.append_bytes_max = profile_.append_bytes_max;
+  options.replica.identity = raft::wal::Identity{1, id};
+  auto opened = kv::Service::open(options, it.disk, raft::bootstrap(raft::voters_up_to(size())));
+  note(raft::Hasher(static_cast<std::uint64_t>(now)).add(id).add(std::uint64_t{it.incarnation}).add(std::uint64_t{opened.index()}).value());
+  if (const auto* refusal = std::get_if<raft::wal::Refusal>(&opened)) {
+    it.life = Life::refused;
+    it.refusal = std::string(raft::wal::name(refusal->code)) + " " + refusal->file + " at byte " +
+                 std::to_string(refusal->offset) + ": " + refusal->detail;
+    return it.life;
+  }
+  it.life = Life::up;
+  it.service = std::move(std::get<std::unique_ptr<kv::Service>>(opened));
+  it.applied = Index{};
+  it.submitted.assign(1, Node::Submitted{raft::WriteSeq(1), it.disk.last_append()});
+  if (checks_) {
+    ladder_.at(steps_, now_);
+    ladder_.started(id, it.service->replica().recovered(), it.service->replica().view());
+  }
+  return it.life;
+}
+
+CrashDamage Cluster::crash(NodeId id, const Crash& how, Chooser& chooser, std::uint64_t about) {
+  Node& it = node(id);
+  RAFTLAB_ASSERT(it.life == Life::up, id);
+  it.service.reset();
+  it.life = Life::down;
+  const CrashDamage damage = it.disk.crash(how, chooser, about);
+  note(raft::Hasher(static_cast<std::uint64_t>(how.kind)).add(id).add(it.disk.bytes()).value());
+  if (checks_) ladder_.crashed(id, how.kind != Crash::Kind::kill);
+  return damage;
+}
+
+const kv::ServiceOutput& Cluster::step(NodeId id, Time now) {
+  Node& it = node(id);
+  now_ = now;
+  service(id).step(output_, this);
+  messages_ += output_.messages.size();
+  const Index applied = it.service->store().applied();
+  if (applied != it.applied) {
+    it.applied = applied;
+    if (checks_) ladder_.store_digest(id, applied, it.service->store().digest());
+  }
+  return output_;
+}
+
+void Cluster::finish_sync(NodeId id, OperationId operation, SimulatedDisk::SyncFate fate, Chooser& chooser,
+                          std::uint64_t about) {
+  Node& it = node(id);
+  const DiskCompletion completion = it.disk.finish(operation, fate, chooser, about);
+  note_durable(it);
+  service(id).complete(completion);
+}
+
+void Cluster::note_durable(Node& it) {
+  raft::WriteSeq durable;
+  while (!it.submitted.empty() && it.submitted.front().append <= it.disk.durable_through()) {
+    durable = it.submitted.front().seq;
+    it.submitted.pop_front();
+  }
+  if (durable && checks_) ladder_.durable(it.id, durable);
+}
+
+NodeId Cluster::leader() const {
+  NodeId leader;
+  raft::Term term;
+  for (const auto& it : nodes_) {
+    if (it->life != Life::up) continue;
+    const raft::State state = it->service->replica().view().state;
+    if (state.role != Role::leader || state.hard.term <= term) continue;
+    term = state.hard.term;
+    leader = it->id;
+  }
+  return leader;
+}
+
+void Cluster::stepped(const raft::trace::Step& step) {
+  Node& it = node(step.node);
+  ++steps_;
+  const raft::Output& out = step.output;
+  if (out.write.seq) it.submitted.push_back(Node::Submitted{out.write.seq, it.disk.last_append()});
+  if (out.role && out.role->role == Role::leader) ++elections_;
+
+  raft::Hasher hasher(digest_);
+  hasher.add(static_cast<std::uint64_t>(now_)).add(step.node).add(it.service->replica().core().fingerprint());
+  for (const raft::Envelope& message : out.messages) hasher.add(raft::hash(message));
+  hasher.add(out.write.seq).add(std::uint64_t{it.service->replica().wal().chain()});
+  hasher.add(it.disk.durable_digest()).add(it.service->store().digest());
+  for (const raft::ReadReady& read : out.reads) hasher.add(read.tag).add(read.index);
+  digest_ = hasher.value();
+
+  if (checks_) {
+    ladder_.at(steps_, now_);
+    ladder_.stepped(step);
+  }
+  announce_commits(step);
+  if (on_step) on_step(StepRecord{steps_, now_, step.node, step.view.state, digest_}, step);
+}
+
+void Cluster::announce_commits(const raft::trace::Step& step) {
+  const Index commit = step.view.state.commit;
+  if (commit <= committed_) return;
+  scratch_.clear();
+  step.view.log->slices(committed_.next(), commit, scratch_);
+  committed_ = commit;
+  if (!on_commit) return;
+  for (const raft::Slice& slice : scratch_) {
+    for (std::uint32_t i = 0; i < slice.size(); ++i) on_commit(Commitment{slice.entry(i)});
+  }
+}
+
+}  // namespace raftlab::simulator

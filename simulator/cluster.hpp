@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "invariants/ladder.hpp"
+#include "kv/service.hpp"
+#include "raft/trace/step.hpp"
+#include "simulator/disk.hpp"
+#include "simulator/event_queue.hpp"
+#include "simulator/profile.hpp"
+
+namespace raftlab::simulator {
+
+enum class Life : std::uint8_t { down, up, refused };
+
+/// An entry that was committed for the first time anywhere, valid during the call.
+struct Commitment {
+  raft::EntryView entry;
+};
+
+/// What a step did, for traces: cheap to fill, enough for one line.
+struct StepRecord {
+  std::uint64_t number = 0;      ///< of the step, from 1
+  Time time = 0;
+  raft::NodeId node;
+  raft::State state;             ///< after the step
+  std::uint64_t digest = 0;      ///< of the run so far, this step included
+};
+
+/// The nodes of a run with their disks, the ladder that watches them and the digest of everything they do. It knows no time
+/// of its own, no network and no clients: random runs and scripted scenarios drive the same cluster.
+class Cluster final : private raft::trace::StepObserver {
+ public:
+  Cluster(const Profile& profile, bool checks);
+  ~Cluster() override;
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(nodes_.size()); }
+  [[nodiscard]] Life life(raft::NodeId node) const;
+  /// The number of the node's present or last life, from 1.
+  [[nodiscard]] std::uint32_t incarnation(raft::NodeId node) const;
+  /// Why it refused to start.
+  [[nodiscard]] const std::string& refusal(raft::NodeId node) const;
+  [[nodiscard]] kv::Service& service(raft::NodeId node);
+  [[nodiscard]] const kv::Service& service(raft::NodeId node) const;
+  [[nodiscard]] SimulatedDisk& disk(raft::NodeId node);
+
+  /// Starts a node that is down: it recovers from its disk, or refuses.
+  Life start(raft::NodeId node, raft::Seed seed, Time now);
+  CrashDamage crash(raft::NodeId node, const Crash& how, Chooser& chooser, std::uint64_t about);
+
+  /// Steps a node's service over everything that it was told since its last step. The result is valid until the next call.
+  const kv::ServiceOutput& step(raft::NodeId node, Time now);
+  /// Ends a sync of a node's disk and tells its service, which is to be stepped then.
+  void finish_sync(raft::NodeId node, OperationId operation, SimulatedDisk::SyncFate fate, Chooser& chooser,
+                   std::uint64_t about);
+
+  [[nodiscard]] std::uint64_t steps() const { return steps_; }
+  [[nodiscard]] std::uint64_t digest() const { return digest_; }
+  [[nodiscard]] raft::Index committed() const { return committed_; }
+  [[nodiscard]] std::uint64_t elections() const { return elections_; }
+  [[nodiscard]] std::uint64_t messages_sent() const { return messages_; }
+  [[nodiscard]] invariants::Ladder& ladder() { return ladder_; }
+  [[nodiscard]] const invariants::Ladder& ladder() const { return ladder_; }
+  /// The node that leads the greatest term among those that are up; none when nobody does.
+  [[nodiscard]] raft::NodeId leader() const;
+  /// An event of the driver that belongs to the run's identity (a crash, a start): goes into the digest.
+  void note(std::uint64_t what);
+
+  /// Called for each step of a core, after the ladder.
+  std::function<void(const StepRecord&, const raft::trace::Step&)> on_step;
+  /// Called once for each index, in order, when it is first committed anywhere.
+  std::function<void(const Commitment&)> on_commit;
+
+ private:
+  struct Node;
+
+  [[nodiscard]] bool wants_deltas() const override { return checks_; }
+  void stepped(const raft::trace::Step& step) override;
+  [[nodiscard]] Node& node(raft::NodeId id);
+  [[nodiscard]] const Node& node(raft::NodeId id) const;
+  void note_durable(Node& node);
+  void announce_commits(const raft::trace::Step& step);
+
+  Profile profile_;
+  bool checks_;
+  invariants::Ladder ladder_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  kv::ServiceOutput output_;
+  Time now_ = 0;
+  std::uint64_t steps_ = 0;
+  std::uint64_t digest_ = 0;
+  std::uint64_t elections_ = 0;
+  std::uint64_t messages_ = 0;
+  raft::Index committed_;
+  std::vector<raft::Slice> scratch_;
+};
+
+}  // namespace raftlab::simulator

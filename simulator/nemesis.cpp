@@ -1,0 +1,246 @@
+#include "simulator/nemesis.hpp"
+
+#include <algorithm>
+
+namespace raftlab::simulator {
+namespace {
+
+/// What the nemesis itself decides on; the other faults belong to messages, syncs and clients.
+constexpr Fault own[] = {
+    Fault::partition_halves, Fault::partition_isolate, Fault::partition_one_way, Fault::partition_bridge,
+    Fault::partition_ring,   Fault::partition_flapping, Fault::process_kill,      Fault::power_loss,
+    Fault::lost_sectors,     Fault::full_disk,          Fault::bit_rot,           Fault::pause,
+};
+
+constexpr Time flap_ns_max = 300 * millisecond;
+
+}  // namespace
+
+Nemesis::Nemesis(const Profile& profile, Chooser& chooser, EventQueue& queue, Cluster& cluster, Network& network,
+                 FaultCounts& fired)
+    : profile_(&profile),
+      chooser_(&chooser),
+      queue_(&queue),
+      cluster_(&cluster),
+      network_(&network),
+      fired_(&fired),
+      paused_until_(profile.nodes + 1),
+      fulls_(profile.nodes + 1) {}
+
+void Nemesis::begin(Time now) {
+  queue_->push(Event{now + profile_->nemesis_turn_ns, 0, EventKind::nemesis, 0, 0, 0, 0});
+}
+
+void Nemesis::turn(const Event& event) {
+  if (calm_) return;
+  ++turn_;
+  for (const Fault fault : own) {
+    const std::uint64_t about = subject(turn_, static_cast<std::uint64_t>(fault));
+    if (rolls(fault, Choice::nemesis_strikes, about)) strike(fault, event.time, about);
+  }
+  queue_->push(Event{event.time + profile_->nemesis_turn_ns, 0, EventKind::nemesis, 0, 0, 0, 0});
+}
+
+bool Nemesis::rolls(Fault fault, Choice choice, std::uint64_t about) {
+  return profile_->rate(fault) != 0 && chooser_->happens(Key{choice, about}, profile_->rate(fault));
+}
+
+NodeId Nemesis::target(std::uint64_t about) {
+  return NodeId(static_cast<std::uint32_t>(1 + chooser_->choose(Key{Choice::nemesis_target, about}, profile_->nodes)));
+}
+
+/// The nodes with the highest numbers, fewer than half of all.
+bool Nemesis::may_be_destroyed(NodeId node) const {
+  return node.value() > profile_->nodes - (profile_->nodes - 1) / 2;
+}
+
+void Nemesis::strike(Fault fault, Time now, std::uint64_t about) {
+  const NodeId node = target(about);
+  const bool up = cluster_->life(node) == Life::up;
+  switch (fault) {
+    case Fault::process_kill:
+    case Fault::power_loss:
+      if (up) crash(fault, node, now, about);
+      break;
+    case Fault::lost_sectors:
+    case Fault::bit_rot:
+      if (up && may_be_destroyed(node)) crash(fault, node, now, about);
+      break;
+    case Fault::full_disk:
+      count(fault);
+      ++fulls_[node.value()];
+      cluster_->disk(node).set_full(true);
+      queue_->push(Event{now + chooser_->between(Key{Choice::nemesis_duration, about}, 50 * millisecond, profile_->down_ns_max),
+                         0, EventKind::resume, node.value(), 0, 0, 0});
+      break;
+    case Fault::pause:
+      if (!up) break;
+      count(fault);
+      paused_until_[node.value()] =
+          now + chooser_->between(Key{Choice::nemesis_duration, about}, millisecond, profile_->pause_ns_max);
+      break;
+    default:
+      partition(fault, now, about);
+  }
+}
+
+void Nemesis::free_disk(const Event& event) {
+  if (calm_ || --fulls_[event.node] == 0) cluster_->disk(NodeId(event.node)).set_full(false);
+}
+
+// ---- Crashes ---------------------------------------------------------------------------------------------------
+
+void Nemesis::crash(Fault fault, NodeId node, Time now, std::uint64_t about) {
+  Crash how;
+  how.kind = fault == Fault::power_loss     ? Crash::Kind::power_loss
+             : fault == Fault::lost_sectors ? Crash::Kind::power_loss_sectors
+                                            : Crash::Kind::kill;
+  how.lose = rolls(Fault::lost_write, Choice::crash_fate, raft::combine(about, 1));
+  how.tear = rolls(Fault::torn_write, Choice::crash_fate, raft::combine(about, 2));
+  const CrashDamage damage = cluster_->crash(node, how, *chooser_, about);
+  paused_until_[node.value()] = 0;
+  if (fault == Fault::lost_sectors) {
+    if (damage.lost) count(fault);
+  } else {
+    if (damage.lost) count(Fault::lost_write);
+    if (damage.torn) count(Fault::torn_write);
+  }
+  if (fault == Fault::bit_rot) {
+    if (cluster_->disk(node).rot(*chooser_, about)) count(fault);
+  } else if (fault != Fault::lost_sectors) {
+    count(fault);
+  }
+  schedule_restart(node, now, about);
+}
+
+void Nemesis::process_ended(NodeId node, Time now) {
+  const std::uint64_t about = subject(node, std::uint64_t{cluster_->incarnation(node)}, std::uint64_t{7});
+  cluster_->crash(node, Crash{}, *chooser_, about);
+  paused_until_[node.value()] = 0;
+  schedule_restart(node, now, about);
+}
+
+void Nemesis::schedule_restart(NodeId node, Time now, std::uint64_t about) {
+  const Time down = calm_ ? 50 * millisecond
+                          : chooser_->between(Key{Choice::nemesis_duration, about}, 10 * millisecond, profile_->down_ns_max);
+  queue_->push(Event{now + down, 0, EventKind::restart, node.value(), 0, cluster_->incarnation(node), 0});
+}
+
+void Nemesis::restart(const Event& event) {
+  const NodeId node(event.node);
+  if (cluster_->life(node) == Life::down && cluster_->incarnation(node) == event.life) start(node, event.time);
+}
+
+void Nemesis::start(NodeId node, Time now) {
+  const std::uint64_t life = subject(node, std::uint64_t{cluster_->incarnation(node) + 1});
+  const raft::Seed seed(chooser_->choose(Key{Choice::core_seed, life}, 1ULL << 62U));
+  static_cast<void>(cluster_->start(node, seed, now));
+}
+
+// ---- Disks -----------------------------------------------------------------------------------------------------
+
+SimulatedDisk::SyncFate Nemesis::sync_fate(NodeId node, std::uint64_t about) {
+  if (calm_ || !rolls(Fault::failed_sync, Choice::sync_fails, about)) return SimulatedDisk::SyncFate::ok;
+  count(Fault::failed_sync);
+  return may_be_destroyed(node) ? SimulatedDisk::SyncFate::failed_in_parts : SimulatedDisk::SyncFate::failed;
+}
+
+Time Nemesis::sync_time(NodeId /*node*/, std::uint64_t about) {
+  if (!calm_ && rolls(Fault::slow_sync, Choice::sync_slow, about)) {
+    count(Fault::slow_sync);
+    return chooser_->between(Key{Choice::sync_time, raft::combine(about, 1)}, profile_->sync_ns_max, profile_->slow_sync_ns_max);
+  }
+  return chooser_->between(Key{Choice::sync_time, about}, profile_->sync_ns_min, profile_->sync_ns_max);
+}
+
+// ---- Partitions ------------------------------------------------------------------------------------------------
+
+/// The directions that a partition cuts.
+std::vector<Nemesis::Cut> Nemesis::shape(Fault fault, std::uint64_t about) {
+  const std::uint32_t n = profile_->nodes;
+  const std::uint64_t turn = chooser_->choose(Key{Choice::nemesis_shape, about}, n);
+  const auto at = [&](std::uint64_t position) { return NodeId(static_cast<std::uint32_t>(1 + (position + turn) % n)); };
+  std::vector<Cut> cuts;
+  const auto separate = [&](std::uint64_t a, std::uint64_t b) {
+    cuts.emplace_back(at(a), at(b));
+    cuts.emplace_back(at(b), at(a));
+  };
+  switch (fault) {
+    case Fault::partition_halves:
+      for (std::uint64_t a = 0; a < n / 2; ++a) {
+        for (std::uint64_t b = n / 2; b < n; ++b) separate(a, b);
+      }
+      break;
+    case Fault::partition_isolate:
+    case Fault::partition_flapping:
+      for (std::uint64_t b = 1; b < n; ++b) separate(0, b);
+      break;
+    case Fault::partition_one_way: {
+      const bool deaf = chooser_->happens(Key{Choice::nemesis_shape, raft::combine(about, 1)}, million / 2);
+      for (std::uint64_t b = 1; b < n; ++b) deaf ? cuts.emplace_back(at(b), at(0)) : cuts.emplace_back(at(0), at(b));
+      break;
+    }
+    case Fault::partition_bridge:
+      for (std::uint64_t a = 0; a < (n - 1) / 2; ++a) {
+        for (std::uint64_t b = (n - 1) / 2; b < n - 1; ++b) separate(a, b);
+      }
+      break;
+    case Fault::partition_ring: {
+      // Everybody reaches the nearest on both sides, so many that they are a majority.
+      const std::uint64_t reach = (n / 2 + 1) / 2;
+      for (std::uint64_t a = 0; a < n; ++a) {
+        for (std::uint64_t b = a + 1; b < n; ++b) {
+          if (std::min(b - a, n - (b - a)) > reach) separate(a, b);
+        }
+      }
+      break;
+    }
+    default:
+      break;
+  }
+  return cuts;
+}
+
+void Nemesis::apply_cuts(bool on) {
+  if (cut_ == on) return;
+  cut_ = on;
+  for (const auto& [from, to] : cuts_) on ? network_->cut(from, to) : network_->mend(from, to);
+}
+
+void Nemesis::partition(Fault fault, Time now, std::uint64_t about) {
+  apply_cuts(false);
+  cuts_ = shape(fault, about);
+  if (cuts_.empty()) return;
+  count(fault);
+  apply_cuts(true);
+  turns_left_ = fault == Fault::partition_flapping ? 10 : 0;
+  const Time most = fault == Fault::partition_flapping ? flap_ns_max : profile_->partition_ns_max;
+  const Time length = chooser_->between(Key{Choice::nemesis_duration, about}, 50 * millisecond, most);
+  queue_->push(Event{now + length, 0, EventKind::unblock, 0, ++generation_, 0, static_cast<std::uint64_t>(length)});
+}
+
+void Nemesis::unblock(const Event& event) {
+  if (event.slot != generation_ || calm_) return;
+  apply_cuts(!cut_);
+  if (turns_left_ == 0) {
+    apply_cuts(false);
+    return;
+  }
+  --turns_left_;
+  Event next = event;
+  next.time = event.time + static_cast<Time>(event.extra);
+  queue_->push(next);
+}
+
+void Nemesis::calm_down(Time now) {
+  calm_ = true;
+  apply_cuts(false);
+  for (std::uint32_t id = 1; id <= profile_->nodes; ++id) {
+    const NodeId node(id);
+    cluster_->disk(node).set_full(false);
+    paused_until_[id] = std::min(paused_until_[id], now);
+    if (cluster_->life(node) == Life::down) schedule_restart(node, now, subject(node));
+  }
+}
+
+}  // namespace raftlab::simulator

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "simulator/chooser.hpp"
+#include "simulator/cluster.hpp"
+#include "simulator/event_queue.hpp"
+#include "simulator/faults.hpp"
+#include "simulator/network.hpp"
+#include "simulator/profile.hpp"
+
+namespace raftlab::simulator {
+
+/// What strikes a run from outside: partitions, crashes, pauses, full disks, bit rot. In each of its turns every kind of fault
+/// that the profile has may strike once. What destroys data for good strikes only a minority, chosen in advance.
+class Nemesis {
+ public:
+  Nemesis(const Profile& profile, Chooser& chooser, EventQueue& queue, Cluster& cluster, Network& network,
+          FaultCounts& fired);
+
+  void begin(Time now);
+  void turn(const Event& event);
+  /// The end of a cut, or the next turn of a flapping one.
+  void unblock(const Event& event);
+  void restart(const Event& event);
+  void free_disk(const Event& event);
+
+  /// A process has ended by itself (a fault of its core): count it as the fault of its disk, restart it later.
+  void process_ended(NodeId node, Time now);
+  /// No more strikes: cuts are mended, disks have room, nodes that are down come back.
+  void calm_down(Time now);
+
+  [[nodiscard]] Time paused_until(NodeId node) const { return paused_until_[node.value()]; }
+  /// A node that may lose data for good.
+  [[nodiscard]] bool may_be_destroyed(NodeId node) const;
+  /// The fate of a sync that ends now.
+  [[nodiscard]] SimulatedDisk::SyncFate sync_fate(NodeId node, std::uint64_t about);
+  [[nodiscard]] Time sync_time(NodeId node, std::uint64_t about);
+
+ private:
+  using Cut = std::pair<NodeId, NodeId>;
+
+  void strike(Fault fault, Time now, std::uint64_t about);
+  void partition(Fault fault, Time now, std::uint64_t about);
+  void apply_cuts(bool on);
+  void crash(Fault fault, NodeId node, Time now, std::uint64_t about);
+  void schedule_restart(NodeId node, Time now, std::uint64_t about);
+  [[nodiscard]] std::vector<Cut> shape(Fault fault, std::uint64_t about);
+  [[nodiscard]] NodeId target(std::uint64_t about);
+  [[nodiscard]] bool rolls(Fault fault, Choice choice, std::uint64_t about);
+  void count(Fault fault) { ++fired_->at(static_cast<std::size_t>(fault)); }
+  void start(NodeId node, Time now);
+
+  const Profile* profile_;
+  Chooser* chooser_;
+  EventQueue* queue_;
+  Cluster* cluster_;
+  Network* network_;
+  FaultCounts* fired_;
+  std::vector<Cut> cuts_;           // of the present partition
+  bool cut_ = false;                // they are in force now
+  std::uint32_t turns_left_ = 0;    // of a flapping one
+  std::uint32_t generation_ = 0;    // of partitions
+  std::vector<Time> paused_until_;
+  std::vector<std::uint32_t> fulls_;
+  std::uint64_t turn_ = 0;
+  bool calm_ = false;
+};
+
+}  // namespace raftlab::simulator

@@ -1,0 +1,162 @@
+#include "simulator/profile.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+namespace raftlab::simulator {
+
+const char* name(Fault fault) {
+  switch (fault) {
+    case Fault::message_loss: return "message_loss";
+    case Fault::message_duplicate: return "message_duplicate";
+    case Fault::message_late: return "message_late";
+    case Fault::partition_halves: return "partition_halves";
+    case Fault::partition_isolate: return "partition_isolate";
+    case Fault::partition_one_way: return "partition_one_way";
+    case Fault::partition_bridge: return "partition_bridge";
+    case Fault::partition_ring: return "partition_ring";
+    case Fault::partition_flapping: return "partition_flapping";
+    case Fault::process_kill: return "process_kill";
+    case Fault::power_loss: return "power_loss";
+    case Fault::torn_write: return "torn_write";
+    case Fault::lost_write: return "lost_write";
+    case Fault::lost_sectors: return "lost_sectors";
+    case Fault::slow_sync: return "slow_sync";
+    case Fault::failed_sync: return "failed_sync";
+    case Fault::full_disk: return "full_disk";
+    case Fault::bit_rot: return "bit_rot";
+    case Fault::pause: return "pause";
+    case Fault::clock_drift: return "clock_drift";
+    case Fault::span: return "span";
+    case Fault::client_loss: return "client_loss";
+  }
+  return "?";
+}
+
+bool possible(Fault fault, std::uint32_t nodes) {
+  switch (fault) {
+    case Fault::message_loss:
+    case Fault::message_duplicate:
+    case Fault::message_late:
+    case Fault::partition_halves:
+    case Fault::partition_isolate:
+    case Fault::partition_one_way:
+    case Fault::partition_flapping:
+      return nodes >= 2;
+    case Fault::partition_bridge:
+    case Fault::lost_sectors:  // these may destroy a node, and a minority must be there to be destroyed
+    case Fault::bit_rot:
+      return nodes >= 3;
+    case Fault::partition_ring:
+      return nodes >= 4;
+    default:
+      return true;
+  }
+}
+
+namespace {
+
+class Drawer {
+ public:
+  explicit Drawer(Chooser& chooser) : chooser_(chooser) {}
+
+  std::uint64_t below(std::uint64_t range) { return chooser_.choose(Key{Choice::profile, ++field_}, range); }
+  bool chance(std::uint32_t per_million) { return chooser_.happens(Key{Choice::profile, ++field_}, per_million); }
+  std::uint32_t number(std::uint32_t least, std::uint32_t most) {
+    return least + static_cast<std::uint32_t>(below(most - least + 1));
+  }
+  Time time(Time least, Time most) { return least + static_cast<Time>(below(static_cast<std::uint64_t>(most - least) + 1)); }
+
+ private:
+  Chooser& chooser_;
+  std::uint64_t field_ = 0;
+};
+
+/// How often a fault kind exists in a run, and its rate where it does.
+struct Odds {
+  Fault fault;
+  std::uint32_t drawn_ppm;
+  std::uint32_t least;
+  std::uint32_t most;
+};
+
+constexpr Odds odds[] = {
+    {Fault::message_loss, 600'000, 2'000, 150'000},
+    {Fault::message_duplicate, 500'000, 2'000, 100'000},
+    {Fault::message_late, 500'000, 2'000, 50'000},
+    {Fault::partition_halves, 300'000, 4'000, 25'000},
+    {Fault::partition_isolate, 300'000, 4'000, 25'000},
+    {Fault::partition_one_way, 300'000, 4'000, 25'000},
+    {Fault::partition_bridge, 250'000, 4'000, 25'000},
+    {Fault::partition_ring, 250'000, 4'000, 25'000},
+    {Fault::partition_flapping, 250'000, 4'000, 25'000},
+    {Fault::process_kill, 500'000, 5'000, 40'000},
+    {Fault::power_loss, 600'000, 5'000, 40'000},
+    {Fault::torn_write, 500'000, 200'000, 700'000},
+    {Fault::lost_write, 500'000, 200'000, 700'000},
+    {Fault::lost_sectors, 250'000, 4'000, 20'000},
+    {Fault::slow_sync, 400'000, 2'000, 50'000},
+    {Fault::failed_sync, 300'000, 300, 3'000},
+    {Fault::full_disk, 250'000, 3'000, 15'000},
+    {Fault::bit_rot, 200'000, 3'000, 15'000},
+    {Fault::pause, 400'000, 4'000, 30'000},
+    {Fault::clock_drift, 500'000, million, million},
+    {Fault::span, 500'000, 20'000, 300'000},
+    {Fault::client_loss, 500'000, 5'000, 100'000},
+};
+
+}  // namespace
+
+Profile draw_profile(Chooser& chooser, std::uint32_t nodes) {
+  Drawer draw(chooser);
+  Profile profile;
+  profile.name = "drawn";
+  const std::uint32_t drawn_nodes = draw.number(1, 7);
+  profile.nodes = nodes == 0 ? drawn_nodes : nodes;
+  for (const Odds& kind : odds) {
+    const bool exists = draw.chance(kind.drawn_ppm);
+    const std::uint32_t rate = draw.number(kind.least, kind.most);
+    if (exists && possible(kind.fault, profile.nodes)) profile.rate(kind.fault) = rate;
+  }
+  profile.fault_phase_ns = 20 * second + draw.time(0, 4 * second);
+  profile.election_ticks = draw.number(10, 20);
+  profile.heartbeat_ticks = draw.number(2, 5);
+  profile.pre_vote = !draw.chance(250'000);
+  profile.check_quorum = !draw.chance(250'000);
+  profile.window_messages = draw.chance(500'000) ? draw.number(1, 8) : 64;
+  profile.append_bytes_max = draw.chance(300'000) ? draw.number(16, 512) : 64U << 10U;
+  profile.delay_ns_min = draw.time(100 * microsecond, 2 * millisecond);
+  profile.delay_ns_max = profile.delay_ns_min + draw.time(0, 15 * millisecond);
+  profile.late_ns_max = draw.time(50 * millisecond, 2 * second);
+  profile.codec_ppm = draw.chance(500'000) ? draw.number(100'000, 300'000) : 0;
+  profile.sync_ns_min = draw.time(50 * microsecond, 500 * microsecond);
+  profile.sync_ns_max = profile.sync_ns_min + draw.time(0, 9 * millisecond);
+  profile.slow_sync_ns_max = draw.time(50 * millisecond, second);
+  profile.partition_ns_max = draw.time(200 * millisecond, 4 * second);
+  profile.down_ns_max = draw.time(100 * millisecond, 3 * second);
+  profile.pause_ns_max = draw.time(50 * millisecond, 2 * second);
+  profile.clock_drift_ppm = profile.rate(Fault::clock_drift) != 0 ? draw.number(1'000, 100'000) : 0;
+  profile.clients = draw.number(2, 8);
+  profile.keys = draw.number(1, 12);
+  profile.value_bytes = draw.number(8, 64);
+  profile.think_ns_max = draw.time(10 * millisecond, 100 * millisecond);
+  profile.client_timeout_ns = draw.time(100 * millisecond, second);
+  profile.client_attempts = draw.number(1, 6);
+  profile.read_ppm = draw.number(200'000, 600'000);
+  profile.stale_read_ppm = draw.number(0, 300'000);
+  profile.deadline_ticks = draw.number(10, 200);
+  return profile;
+}
+
+std::string summary(const Profile& profile) {
+  std::ostringstream text;
+  text << profile.nodes << (profile.nodes == 1 ? " node" : " nodes");
+  for (std::size_t i = 0; i < faults; ++i) {
+    if (profile.rates[i] != 0) text << ", " << name(static_cast<Fault>(i));
+  }
+  if (!profile.pre_vote) text << ", pre-vote off";
+  if (!profile.check_quorum) text << ", check-quorum off";
+  return text.str();
+}
+
+}  // namespace raftlab::simulator

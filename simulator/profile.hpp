@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "raft/core.hpp"
+#include "simulator/chooser.hpp"
+#include "simulator/event_queue.hpp"
+#include "simulator/faults.hpp"
+
+namespace raftlab::simulator {
+
+/// Everything that a run is made of besides the decisions: sizes, features, rates. Drawn from a seed (swarm testing),
+/// read from a TOML file, or both: what the file leaves out is drawn, unless it says `base = "quiet"`.
+struct Profile {
+  std::string name = "default";
+  std::uint32_t nodes = 5;  ///< 1..64
+
+  // Time
+  Time tick_ns = 10 * millisecond;
+  std::uint32_t election_ticks = 15;
+  std::uint32_t heartbeat_ticks = 5;
+  Time fault_phase_ns = 20 * second;
+  Time healing_ns_max = 30 * second;
+  std::uint64_t steps_max = 20'000'000;   ///< budget; beyond: inconclusive
+  std::uint32_t clock_drift_ppm = 0;      ///< each node's tick is slower or faster by up to this
+
+  // Features of the core
+  bool pre_vote = true;
+  bool check_quorum = true;
+  std::uint32_t window_messages = 64;
+  std::uint32_t append_bytes_max = 64U << 10U;
+
+  // Network
+  Time delay_ns_min = 1 * millisecond;
+  Time delay_ns_max = 10 * millisecond;
+  Time late_ns_max = 200 * millisecond;
+  std::uint32_t codec_ppm = 0;            ///< messages that go through the codec
+
+  // Disk
+  Time sync_ns_min = 200 * microsecond;
+  Time sync_ns_max = 2 * millisecond;
+  Time slow_sync_ns_max = 300 * millisecond;
+
+  // Faults: messages, syncs, inputs and client messages per million; lost and torn writes per million crashes; the others
+  // per million nemesis turns
+  Time nemesis_turn_ns = 100 * millisecond;
+  FaultRates rates{};
+  Time partition_ns_max = 3 * second;
+  Time down_ns_max = 2 * second;
+  Time pause_ns_max = 1 * second;
+
+  // Clients
+  std::uint32_t clients = 6;
+  std::uint32_t keys = 8;
+  std::uint32_t value_bytes = 16;
+  Time think_ns_max = 60 * millisecond;
+  Time client_delay_ns_max = 2 * millisecond;
+  Time client_timeout_ns = 400 * millisecond;
+  std::uint32_t client_attempts = 4;
+  std::uint32_t read_ppm = 400'000;
+  std::uint32_t stale_read_ppm = 100'000;  ///< of the reads
+  std::uint32_t deadline_ticks = 100;
+  /// Instead of closed-loop clients: so many operations per virtual second at the current leader; 0: closed loop.
+  std::uint64_t open_load_per_second = 0;
+
+  [[nodiscard]] std::uint32_t rate(Fault fault) const { return rates[static_cast<std::size_t>(fault)]; }
+  std::uint32_t& rate(Fault fault) { return rates[static_cast<std::size_t>(fault)]; }
+  friend bool operator==(const Profile&, const Profile&) = default;
+};
+
+/// A profile drawn from the chooser: which faults exist, at which rates, which features are on. What is impossible at a size
+/// is not drawn. `nodes` 0: the size is drawn from 1 to 7.
+[[nodiscard]] Profile draw_profile(Chooser& chooser, std::uint32_t nodes);
+
+/// True when the fault can happen in a cluster of this size without destroying more than a minority.
+[[nodiscard]] bool possible(Fault fault, std::uint32_t nodes);
+
+struct ProfileError {
+  std::string message;
+  std::uint32_t line = 0;    ///< 0: the file as a whole
+  std::uint32_t column = 0;
+};
+
+/// The settings of a profile file over `base`. Unknown keys, wrong types and values out of range are errors.
+[[nodiscard]] std::variant<Profile, ProfileError> parse_profile(const std::string& text, const Profile& base);
+
+/// All settings, as a file that `parse_profile` reads back to an equal profile.
+[[nodiscard]] std::string to_toml(const Profile& profile);
+
+/// "loss 4 %, one-way cuts, power loss, pre-vote off": for one line of a report.
+[[nodiscard]] std::string summary(const Profile& profile);
+
+}  // namespace raftlab::simulator

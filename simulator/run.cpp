@@ -1,0 +1,319 @@
+#include "simulator/run.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "invariants/witness.hpp"
+#include "simulator/clients.hpp"
+#include "simulator/healing.hpp"
+#include "simulator/nemesis.hpp"
+#include "simulator/network.hpp"
+
+namespace raftlab::simulator {
+
+using invariants::Rung;
+using raft::NodeId;
+
+const char* name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::holds: return "holds";
+    case Verdict::violated: return "violated";
+    case Verdict::inconclusive: return "inconclusive";
+  }
+  return "?";
+}
+
+const invariants::Finding* root(const RunResult& result) {
+  const auto lowest = std::ranges::min_element(result.findings, {}, &invariants::Finding::rung);
+  return lowest == result.findings.end() ? nullptr : &*lowest;
+}
+
+namespace {
+
+/// Events at one instant beyond this number are an endless loop (N0).
+constexpr std::uint64_t events_at_one_instant_max = 200'000;
+
+constexpr std::uint64_t steps_after_finding = 5'000;
+
+/// One run: the event loop between the cluster and everything that happens to it.
+class Run {
+ public:
+  Run(const Profile& profile, Chooser& chooser, const RunOptions& options)
+      : profile_(profile),
+        chooser_(chooser),
+        options_(options),
+        cluster_(profile, options.checks),
+        network_(profile, chooser, queue_, fired_),
+        nemesis_(profile, chooser, queue_, cluster_, network_, fired_),
+        clients_(profile, chooser, queue_, cluster_, options.checks ? &witness_ : nullptr, fired_),
+        healing_(profile, cluster_, clients_),
+        ticks_(profile.nodes + 1) {
+    cluster_.on_commit = [this](const Commitment& commitment) { clients_.committed(commitment.entry); };
+    cluster_.on_step = [this](const StepRecord& record, const raft::trace::Step& step) {
+      if (options_.on_step && !options_.on_step(record, step)) stopped_ = true;
+    };
+  }
+
+  RunResult execute() {
+    try {
+      begin();
+      while (!ended()) next();
+      if (options_.checks && !stopped_ && broken_at_ == 0) finish();
+    } catch (const std::exception& error) {
+      // An assertion or an exception in the code under test is a finding like any other.
+      cluster_.ladder().report(Rung::N0, current_, error.what());
+    }
+    return result();
+  }
+
+ private:
+  void begin() {
+    for (std::uint32_t id = 1; id <= profile_.nodes; ++id) {
+      Event event;
+      event.kind = EventKind::restart;
+      event.node = id;
+      queue_.push(event);
+    }
+    clients_.begin(0);
+    nemesis_.begin(0);
+  }
+
+  [[nodiscard]] bool ended() {
+    if (stopped_ || healing_.done()) return true;
+    // A run goes on for a while after the first finding, to see which higher rungs fall after it.
+    if (broken_at_ == 0 && (cluster_.ladder().broken() || !witness_.findings().empty())) broken_at_ = cluster_.steps();
+    if (broken_at_ != 0 && cluster_.steps() >= broken_at_ + steps_after_finding) return true;
+    if (cluster_.steps() > profile_.steps_max) {
+      reason_ = "the budget of " + std::to_string(profile_.steps_max) + " steps was spent";
+      return true;
+    }
+    if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) {
+      reason_ = "stopped";
+      return true;
+    }
+    return queue_.empty();
+  }
+
+  void next() {
+    Event event = queue_.pop();
+    at_this_instant_ = event.time == now_ ? at_this_instant_ + 1 : 0;
+    if (at_this_instant_ > events_at_one_instant_max) {
+      cluster_.ladder().report(Rung::N0, NodeId(event.node), "virtual time stands still: endless loop");
+      stopped_ = true;
+    }
+    now_ = event.time;
+    if (now_ >= profile_.fault_phase_ns && !healing_.begun()) calm_down();
+    if (healing_.begun()) healing_.look(now_);
+    handle(event);
+  }
+
+  void handle(Event& event) {
+    switch (event.kind) {
+      case EventKind::tick: return tick(event);
+      case EventKind::deliver: return deliver(event);
+      case EventKind::disk: return sync_ends(event);
+      case EventKind::nemesis: return nemesis_.turn(event);
+      case EventKind::restart: return restart(event);
+      case EventKind::resume: return nemesis_.free_disk(event);
+      case EventKind::unblock: return nemesis_.unblock(event);
+      case EventKind::client: return clients_.wake(event);
+      case EventKind::request:
+        if (postponed(event)) return;
+        if (clients_.request_arrives(event)) step(NodeId(event.node));
+        return;
+      case EventKind::answer: return clients_.answer_arrives(event);
+      case EventKind::load: return clients_.load(event);
+    }
+  }
+
+  void calm_down() {
+    healing_.begin(now_);
+    network_.calm_down();
+    nemesis_.calm_down(now_);
+    clients_.drain();
+  }
+
+  /// A paused process hears of everything when it goes on.
+  [[nodiscard]] bool postponed(Event& event) {
+    const Time until = nemesis_.paused_until(NodeId(event.node));
+    if (until <= now_) return false;
+    event.time = until;
+    queue_.push(event);
+    return true;
+  }
+
+  [[nodiscard]] bool alive(const Event& event) const {
+    const NodeId node(event.node);
+    return cluster_.life(node) == Life::up && cluster_.incarnation(node) == event.life;
+  }
+
+  void restart(const Event& event) {
+    nemesis_.restart(event);
+    const NodeId node(event.node);
+    const std::uint32_t life = cluster_.incarnation(node);
+    if (cluster_.life(node) == Life::refused && options_.checks && !nemesis_.may_be_destroyed(node)) {
+      cluster_.ladder().report(Rung::R4, node, "refused to start after a legal crash: " + cluster_.refusal(node));
+    }
+    if (cluster_.life(node) != Life::up || ticks_[event.node] == life) return;
+    ticks_[event.node] = life;
+    start_syncs(node);
+    const std::uint64_t about = subject(node, std::uint64_t{life});
+    Time period = profile_.tick_ns;
+    if (profile_.clock_drift_ppm != 0) {
+      const auto drift = static_cast<std::int64_t>(
+          chooser_.choose(Key{Choice::clock_drift, about}, 2ULL * profile_.clock_drift_ppm + 1));
+      // 0 is no drift; even choices are late, odd ones early.
+      period += profile_.tick_ns * (drift % 2 == 0 ? drift / 2 : -(drift + 1) / 2) / million;
+      ++fired_[static_cast<std::size_t>(Fault::clock_drift)];
+    }
+    Event tick;
+    tick.time = now_ + chooser_.between(Key{Choice::tick_phase, about}, 0, profile_.tick_ns);
+    tick.kind = EventKind::tick;
+    tick.node = event.node;
+    tick.life = life;
+    tick.extra = static_cast<std::uint64_t>(period);
+    queue_.push(tick);
+  }
+
+  void tick(Event& event) {
+    if (!alive(event) || postponed(event)) return;
+    const NodeId node(event.node);
+    cluster_.service(node).tick();
+    event.time = now_ + static_cast<Time>(event.extra);
+    queue_.push(event);
+    step(node);
+  }
+
+  void deliver(Event& event) {
+    const NodeId node(event.node);
+    if (cluster_.life(node) == Life::up && postponed(event)) return;
+    raft::Envelope envelope;
+    if (!network_.arrive(event.slot, envelope) || cluster_.life(node) != Life::up) return;
+    cluster_.service(node).receive(std::move(envelope));
+    // Sometimes an input waits, and the next one finds it: then a step has more than one.
+    const std::uint32_t joined = profile_.rate(Fault::span);
+    if (joined != 0 && !healing_.begun() && chooser_.happens(Key{Choice::span_joined, event.extra}, joined)) {
+      ++fired_[static_cast<std::size_t>(Fault::span)];
+      return;
+    }
+    step(node);
+  }
+
+  void start_syncs(NodeId node) {
+    SimulatedDisk& disk = cluster_.disk(node);
+    for (const SimulatedDisk::Started& started : disk.started()) {
+      const std::uint64_t about = subject(node, started.operation);
+      Event event;
+      event.time = started.error != DiskError::none ? now_ : now_ + nemesis_.sync_time(node, about);
+      event.kind = EventKind::disk;
+      event.node = node.value();
+      event.slot = static_cast<std::uint32_t>(started.error);
+      event.life = cluster_.incarnation(node);
+      event.extra = started.operation.value();
+      queue_.push(event);
+    }
+    disk.clear_started();
+  }
+
+  void sync_ends(Event& event) {
+    if (!alive(event) || postponed(event)) return;
+    const NodeId node(event.node);
+    const OperationId operation(event.extra);
+    if (const auto error = static_cast<DiskError>(event.slot); error != DiskError::none) {
+      cluster_.service(node).complete(DiskCompletion{operation, error});
+    } else {
+      const std::uint64_t about = subject(node, operation);
+      cluster_.finish_sync(node, operation, nemesis_.sync_fate(node, about), chooser_, about);
+    }
+    step(node);
+  }
+
+  void step(NodeId node) {
+    current_ = node;
+    const kv::ServiceOutput& out = cluster_.step(node, now_);
+    for (const raft::Envelope& message : out.messages) network_.send(message, now_);
+    if (!out.answers.empty()) clients_.answered(out.answers, now_);
+    start_syncs(node);
+    // After a fault of its disk a node ends; its supervisor starts it again.
+    if (out.fault) nemesis_.process_ended(node, now_);
+  }
+
+  void finish() {
+    witness_.finish(now_);
+    cluster_.ladder().finish();
+    healing_.report(now_);
+  }
+
+  [[nodiscard]] RunResult result();
+  void add_history();
+
+  const Profile profile_;
+  Chooser& chooser_;
+  const RunOptions& options_;
+  EventQueue queue_;
+  FaultCounts fired_{};
+  invariants::Witness witness_;
+  Cluster cluster_;
+  Network network_;
+  Nemesis nemesis_;
+  Clients clients_;
+  Healing healing_;
+  std::vector<std::uint32_t> ticks_;  // the life of each node whose ticks have begun
+  Time now_ = 0;
+  std::uint64_t at_this_instant_ = 0;
+  std::uint64_t broken_at_ = 0;
+  NodeId current_;
+  bool stopped_ = false;
+  std::string reason_;
+};
+
+void Run::add_history() {
+  static constexpr Rung rungs[invariants::history_rungs] = {Rung::E6, Rung::E7, Rung::E8, Rung::E9};
+  for (const invariants::HistoryFinding& finding : witness_.findings()) {
+    cluster_.ladder().report(rungs[static_cast<std::size_t>(finding.rung)], NodeId{}, finding.text);
+  }
+  for (std::size_t i = 0; i < invariants::history_rungs; ++i) {
+    cluster_.ladder().evaluated(rungs[i], witness_.counts().evaluated[i]);
+  }
+}
+
+RunResult Run::result() {
+  RunResult result;
+  if (options_.checks) add_history();
+  const Clients::Counts& clients = clients_.counts();
+  result.findings = cluster_.ladder().findings();
+  result.digest = cluster_.digest();
+  result.steps = cluster_.steps();
+  result.virtual_ns = now_;
+  result.messages_sent = cluster_.messages_sent();
+  result.messages_delivered = network_.delivered();
+  result.committed = cluster_.committed().value();
+  result.elections = cluster_.elections();
+  result.fired = fired_;
+  result.operations_ok = clients.ok;
+  result.operations_failed = clients.failed;
+  result.operations_unknown = clients.unknown;
+  result.operations_offered = clients.offered;
+  result.latency_ns_median = clients.latency_ns.median();
+  if (options_.checks) {
+    for (const invariants::RungInfo& rung : invariants::rungs()) {
+      result.evaluations.push_back(cluster_.ladder().evaluations(rung.rung));
+    }
+  }
+  if (!result.findings.empty()) {
+    result.verdict = Verdict::violated;
+  } else if (!reason_.empty() || clients.ok == 0) {
+    result.verdict = Verdict::inconclusive;
+    result.reason = reason_.empty() ? "no operation succeeded" : reason_;
+  }
+  return result;
+}
+
+}  // namespace
+
+RunResult run(const Profile& profile, Chooser& chooser, const RunOptions& options) {
+  return Run(profile, chooser, options).execute();
+}
+
+}  // namespace raftlab::simulator
