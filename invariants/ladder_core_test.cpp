@@ -50,7 +50,7 @@ void deliver_all(Cores& cores) {
 }
 
 TEST(LadderOnCores, ACorrectRunWithoutFaultsBreaksNothing) {
-  Cores cores(3, 1, core_options(true, true), true);
+  Cores cores(3, 1, core_options(true, true));
   for (int tick = 0; tick < 400; ++tick) {
     for (Cores::Node& node : cores.nodes()) cores.step(node, raft::Tick{});
     deliver_all(cores);
@@ -73,7 +73,7 @@ TEST(LadderOnCores, ACorrectRunWithoutFaultsBreaksNothing) {
 }
 
 TEST(LadderOnCores, ASingleVoterBreaksNothing) {
-  Cores cores(1, 7, core_options(true, true), true);
+  Cores cores(1, 7, core_options(true, true));
   for (int tick = 0; tick < 60; ++tick) {
     cores.step(cores.nodes()[0], raft::Tick{});
     if (cores.leader() != nullptr) cores.step(cores.nodes()[0], raft::Propose{1, std::vector<std::byte>(3)});
@@ -149,7 +149,7 @@ class LadderInChaos : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(LadderInChaos, CorrectCoresBreakNothing) {
   const std::uint64_t seed = GetParam();
-  Cores cores(seed % 2 == 0 ? 3 : 5, seed, core_options(seed % 3 != 0, seed % 5 != 0), true);
+  Cores cores(seed % 2 == 0 ? 3 : 5, seed, core_options(seed % 3 != 0, seed % 5 != 0));
   chaos(cores, 6000);
   EXPECT_FALSE(cores.ladder().broken()) << "seed " << seed << "\n" << told(cores.ladder());
 }
@@ -159,7 +159,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, LadderInChaos, testing::Range(std::uint64_t{1}, 
 TEST(LadderOnCores, ChaosEvaluatesRecoveryAndHistory) {
   std::array<std::uint64_t, rung_count> evaluations{};
   for (std::uint64_t seed = 100; seed < 110; ++seed) {
-    Cores cores(3, seed, core_options(seed % 2 == 0, true), true);
+    Cores cores(3, seed, core_options(seed % 2 == 0, true));
     chaos(cores, 6000);
     EXPECT_FALSE(cores.ladder().broken()) << "seed " << seed << "\n" << told(cores.ladder());
     for (const RungInfo& rung : rungs()) {

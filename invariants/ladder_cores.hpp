@@ -20,6 +20,8 @@ namespace raftlab::invariants {
 
 class Cores {
  public:
+  enum class Checks { none, deltas_only, ladder };
+
   struct Node {
     raft::NodeId id;
     std::optional<raft::Core> core;
@@ -34,8 +36,8 @@ class Cores {
     std::uint64_t digest = 0;
   };
 
-  Cores(std::uint32_t count, std::uint64_t seed, raft::Options options, bool checked)
-      : options_(options), seed_(seed), checked_(checked), ladder_(ladder_options(options)) {
+  Cores(std::uint32_t count, std::uint64_t seed, raft::Options options, Checks checks = Checks::ladder)
+      : options_(options), seed_(seed), checks_(checks), ladder_(ladder_options(options)) {
     configuration_ = raft::voters_up_to(count);
     nodes_.resize(count);
     for (std::uint32_t at = 0; at < count; ++at) {
@@ -65,9 +67,9 @@ class Cores {
 
   void step(Node& node, const std::vector<raft::Input>& inputs) {
     ++steps_;
-    output_.trace = checked_;
+    output_.trace = checks_ != Checks::none;
     node.core->step(inputs, output_);
-    if (checked_) {
+    if (checked()) {
       ladder_.at(steps_, static_cast<std::int64_t>(steps_) * 1000);
       ladder_.stepped(raft::trace::Step{node.id, inputs, output_, node.core->view()});
     }
@@ -77,7 +79,7 @@ class Cores {
       for (std::uint32_t i = 0; i < slice.size(); ++i) {
         const raft::EntryView entry = slice.entry(i);
         node.digest = raft::Hasher(node.digest).add(entry.id.index).add(entry.payload).value();
-        if (checked_) ladder_.store_digest(node.id, entry.id.index, node.digest);
+        if (checked()) ladder_.store_digest(node.id, entry.id.index, node.digest);
       }
       node.inbox.push_back(raft::Applied{slice.last_index()});
     }
@@ -95,7 +97,7 @@ class Cores {
     for (std::size_t at = 0; at < count; ++at) carry_out(node, node.writes[at], SIZE_MAX);
     node.synced = node.writes[count - 1].seq;
     node.writes.erase(node.writes.begin(), node.writes.begin() + static_cast<std::ptrdiff_t>(count));
-    if (checked_) ladder_.durable(node.id, node.synced);
+    if (checked()) ladder_.durable(node.id, node.synced);
     node.inbox.push_back(raft::Written{node.synced});
   }
 
@@ -108,7 +110,7 @@ class Cores {
 
   /// Power loss: of what was not synced, some writes and some records of the next one survive.
   void crash(Node& node) {
-    if (checked_) ladder_.crashed(node.id, true);
+    if (checked()) ladder_.crashed(node.id, true);
     node.core.reset();
     node.inbox.clear();
     const std::size_t whole = draw(node.writes.size() + 1);
@@ -130,7 +132,7 @@ class Cores {
     options.id = node.id;
     options.seed = raft::Seed(raft::Hasher(seed_).add(node.id).add(++node.incarnation).value());
     node.core.emplace(std::get<raft::Core>(raft::Core::recover(options, recovered)));
-    if (checked_) {
+    if (checked()) {
       ladder_.at(steps_, 0);
       ladder_.started(node.id, recovered, node.core->view());
     }
@@ -152,6 +154,8 @@ class Cores {
   }
 
  private:
+  [[nodiscard]] bool checked() const { return checks_ == Checks::ladder; }
+
   static Ladder::Options ladder_options(const raft::Options& options) {
     Ladder::Options result;
     result.pre_vote = options.pre_vote;
@@ -182,7 +186,7 @@ class Cores {
 
   raft::Options options_;
   std::uint64_t seed_;
-  bool checked_;
+  Checks checks_;
   std::uint64_t draws_ = 0;
   std::uint64_t steps_ = 0;
   raft::Configuration configuration_;

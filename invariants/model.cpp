@@ -14,6 +14,7 @@ const Value nothing;
 
 ModelAnswer KvModel::apply(raft::Index index, OpId id, const Operation& op) {
   ModelAnswer answer;
+  evicted_.clear();
   answer.effect = admit(index, id);
   if (answer.effect != ModelEffect::took_effect) return answer;
   if (const auto* put = std::get_if<Put>(&op)) {
@@ -34,23 +35,17 @@ ModelAnswer KvModel::apply(raft::Index index, OpId id, const Operation& op) {
   } else {
     RAFTLAB_ASSERT(!is_read(op), index);  // a read is no entry of the log
   }
+  if (options_.sessions_max != 0 && id.client != 0) keep_found(id, answer.outcome);
   return answer;
 }
 
 ModelEffect KvModel::admit(raft::Index index, OpId id) {
   if (id.client == 0) return ModelEffect::took_effect;
-  const auto found = sessions_.find(id.client);
-  if (found == sessions_.end()) {
-    if (options_.sessions_max != 0 && id.sequence != 1) return ModelEffect::expired;
-    sessions_.emplace(id.client, Session{id.sequence, index});
-    if (options_.sessions_max != 0) {
-      by_last_use_.emplace(index, id.client);
-      evict();
-    }
-    return ModelEffect::took_effect;
-  }
+  const bool modelled = options_.sessions_max != 0;
+  const auto found = modelled ? sessions_.find(id.client) : sessions_.try_emplace(id.client).first;
+  if (found == sessions_.end()) return ModelEffect::expired;
   Session& session = found->second;
-  if (options_.sessions_max != 0) {
+  if (modelled) {
     by_last_use_.erase(session.last_used);
     by_last_use_.emplace(index, id.client);
   }
@@ -61,17 +56,35 @@ ModelEffect KvModel::admit(raft::Index index, OpId id) {
   return ModelEffect::took_effect;
 }
 
-void KvModel::evict() {
-  while (sessions_.size() > options_.sessions_max) {
-    sessions_.erase(by_last_use_.begin()->second);
-    by_last_use_.erase(by_last_use_.begin());
-  }
+void KvModel::open_session(raft::Index index) {
+  evicted_.clear();
+  if (options_.sessions_max == 0) return;
+  if (sessions_.size() >= options_.sessions_max) evict_oldest();
+  sessions_.emplace(index.value(), Session{0, index, 0});
+  by_last_use_.emplace(index, index.value());
 }
 
-std::optional<std::uint64_t> KvModel::latest_sequence(std::uint64_t client) const {
-  const auto found = sessions_.find(client);
-  if (found == sessions_.end()) return std::nullopt;
-  return found->second.sequence;
+void KvModel::keep_found(OpId id, const Outcome& outcome) {
+  Session& session = sessions_.find(id.client)->second;
+  found_bytes_ -= session.found_bytes;
+  session.found_bytes = outcome.value ? outcome.value->size() : 0;
+  found_bytes_ += session.found_bytes;
+  while (found_bytes_ > options_.found_bytes_max && by_last_use_.begin()->second != id.client) evict_oldest();
+}
+
+void KvModel::evict_oldest() {
+  const auto oldest = by_last_use_.begin();
+  const auto found = sessions_.find(oldest->second);
+  found_bytes_ -= found->second.found_bytes;
+  evicted_.push_back(oldest->second);
+  sessions_.erase(found);
+  by_last_use_.erase(oldest);
+}
+
+bool KvModel::may_take_effect(OpId id) const {
+  const auto found = sessions_.find(id.client);
+  if (found == sessions_.end()) return options_.sessions_max == 0;
+  return id.sequence > found->second.sequence;
 }
 
 const Value& KvModel::current(std::string_view key) const {

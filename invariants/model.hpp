@@ -16,10 +16,13 @@
 
 namespace raftlab::invariants {
 
+/// By the description of the store, sessions are opened by entries of the log and evicted in its order.
 struct ModelOptions {
-  /// Clients remembered at once; 0: no bound. Beyond it the client whose last entry is the oldest in the log is
-  /// forgotten, and then an entry of a client that is not remembered opens a session only with sequence 1.
+  /// Sessions at once; at one more, the one whose last entry is the oldest in the log is evicted. 0: sessions are not
+  /// modelled, every client has one from its first entry on, for ever.
   std::uint32_t sessions_max = 0;
+  /// Bytes that failed compares found, over all sessions; beyond, eviction as above, never of the session in use.
+  std::uint64_t found_bytes_max = 64U << 20U;
 };
 
 /// What an entry of the log does, by the model's own rule for duplicates: an entry of a client takes effect if its
@@ -27,7 +30,7 @@ struct ModelOptions {
 enum class ModelEffect : std::uint8_t {
   took_effect,  ///< a failed compare too: it is an answer
   duplicate,    ///< the client's latest operation once more
-  expired,      ///< older than the client's latest operation, or of a client that was forgotten
+  expired,      ///< older than the client's latest operation, or of a session that is not there
 };
 
 struct ModelAnswer {
@@ -51,6 +54,12 @@ class KvModel {
 
   /// Carries out the entry at `index`; indices rise.
   ModelAnswer apply(raft::Index index, OpId id, const Operation& op);
+  /// The entry at `index` opens a session; its client is the number of the index.
+  void open_session(raft::Index index);
+  /// Clients whose sessions the latest entry evicted.
+  [[nodiscard]] const std::vector<std::uint64_t>& evicted() const { return evicted_; }
+  /// An operation of the client that is not in the log yet may still take effect there.
+  [[nodiscard]] bool may_take_effect(OpId id) const;
 
   /// What the key held after `index`, which is at most the last one applied or skipped.
   [[nodiscard]] ModelValue at(std::string_view key, raft::Index index) const;
@@ -60,9 +69,6 @@ class KvModel {
   /// Nobody will ask for an index below this one any more.
   void forget_before(raft::Index index);
   [[nodiscard]] raft::Index remembered_from() const { return floor_; }
-
-  /// The sequence of the client's latest operation in the log; none: no session.
-  [[nodiscard]] std::optional<std::uint64_t> latest_sequence(std::uint64_t client) const;
 
   [[nodiscard]] std::size_t keys() const { return ids_.size(); }
   [[nodiscard]] std::size_t old_versions() const { return static_cast<std::size_t>(ring_end_ - ring_begin_); }
@@ -105,12 +111,14 @@ class KvModel {
     std::uint64_t older = no_version;
   };
   struct Session {
-    std::uint64_t sequence = 0;
+    std::uint64_t sequence = 0;  ///< 0: none of its operations is in the log
     raft::Index last_used;
+    std::uint64_t found_bytes = 0;  ///< of its latest answer
   };
 
   [[nodiscard]] ModelEffect admit(raft::Index index, OpId id);
-  void evict();
+  void keep_found(OpId id, const Outcome& outcome);
+  void evict_oldest();
   [[nodiscard]] const Value& current(std::string_view key) const;
   void write(raft::Index index, std::string_view key, Value value);
   OldVersion& version(std::uint64_t position) { return ring_[position & (ring_.size() - 1)]; }
@@ -129,6 +137,8 @@ class KvModel {
   raft::Index floor_;
   boost::unordered_flat_map<std::uint64_t, Session, HashNumber> sessions_;
   std::map<raft::Index, std::uint64_t> by_last_use_;  ///< only with sessions_max
+  std::uint64_t found_bytes_ = 0;                     ///< only with sessions_max
+  std::vector<std::uint64_t> evicted_;
 };
 
 }  // namespace raftlab::invariants

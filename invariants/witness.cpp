@@ -341,13 +341,10 @@ void Witness::unknown(OpId id, std::int64_t now_ns) {
   RAFTLAB_ASSERT(slot.has_value(), id.client, id.sequence);
   Pending& pending = slots_[*slot];
   RAFTLAB_ASSERT(!pending.answered && !pending.unknown, id.client, id.sequence);
-  if (!is_read(pending.op) && !pending.placed) {
-    const auto latest = model_.latest_sequence(id.client);
-    if (!latest || *latest < id.sequence) {
-      pending.unknown = true;
-      unknown_[id.client].push_back(id.sequence);
-      return;
-    }
+  if (!is_read(pending.op) && !pending.placed && model_.may_take_effect(id)) {
+    pending.unknown = true;
+    unknown_[id.client].push_back(id.sequence);
+    return;
   }
   release(*slot);
 }
@@ -358,14 +355,22 @@ void Witness::committed(raft::Index index, std::optional<OpId> id, const Operati
   if (id && op != nullptr) {
     ModelAnswer answer = model_.apply(index, *id, *op);
     ++evaluated(HistoryRung::e7_applied_once);
-    if (answer.effect == ModelEffect::took_effect) {
-      if (id->client != 0) place(index, *id, *op, std::move(answer.outcome));
-    } else {
+    if (answer.effect != ModelEffect::took_effect) {
       repeat(index, *id, *op);
+    } else if (id->client != 0) {
+      place(index, *id, *op, std::move(answer.outcome));
+      if (!unknown_.empty()) drop_unknown(*id);
     }
+    drop_evicted();
   }
   settle(index);
   forget();
+}
+
+void Witness::committed_session(raft::Index index) {
+  committed(index, std::nullopt, nullptr);
+  model_.open_session(index);
+  drop_evicted();
 }
 
 void Witness::place(raft::Index index, OpId id, const Operation& op, Outcome outcome) {
@@ -396,7 +401,6 @@ void Witness::place(raft::Index index, OpId id, const Operation& op, Outcome out
   } else {
     write.outcome = std::move(outcome);
   }
-  if (!unknown_.empty()) drop_superseded(id);
 }
 
 void Witness::judge_place(const Pending& write) {
@@ -421,9 +425,6 @@ void Witness::unasked(raft::Index index, OpId id, const Operation& op) {
   if (refused_.contains(id)) {
     report(HistoryRung::e6_acknowledged_stays_refused_never_appears, "refused, yet in the log: " + label(id, op) +
                                                                           at_index(index));
-  } else if (options_.model.sessions_max != 0) {
-    report(HistoryRung::e7_applied_once, label(id, op) + " takes effect" + at_index(index) +
-                                             " though it is not in flight: it took effect before, or nobody asked for it");
   } else {
     report(HistoryRung::e8_linearizable, label(id, op) + " takes effect" + at_index(index) + ", but nobody asked for it");
   }
@@ -437,15 +438,23 @@ void Witness::repeat(raft::Index index, OpId id, const Operation& op) {
   if (duplicates_.size() > duplicates_max) duplicates_.pop_front();
 }
 
-void Witness::drop_superseded(OpId id) {
-  const auto found = unknown_.find(id.client);
+/// Operations of the client up to this one that were not seen in the log can take effect no more.
+void Witness::drop_unknown(OpId up_to) {
+  const auto found = unknown_.find(up_to.client);
   if (found == unknown_.end()) return;
   std::erase_if(found->second, [&](std::uint64_t sequence) {
-    if (sequence > id.sequence) return false;
-    if (const auto slot = lookup({id.client, sequence})) release(*slot);
+    if (sequence > up_to.sequence) return false;
+    if (const auto slot = lookup({up_to.client, sequence})) release(*slot);
     return true;
   });
   if (found->second.empty()) unknown_.erase(found);
+}
+
+void Witness::drop_evicted() {
+  if (unknown_.empty()) return;
+  for (const std::uint64_t client : model_.evicted()) {
+    drop_unknown({client, std::numeric_limits<std::uint64_t>::max()});
+  }
 }
 
 /// Answers that named this index can be judged now.

@@ -61,12 +61,16 @@ class Witness {
   void ok(OpId id, std::int64_t now_ns, Outcome outcome, raft::Index index, bool stale);
   /// Every attempt was refused before it was appended. A client that is not sure says `unknown`.
   void fail(OpId id, std::int64_t now_ns);
-  /// The client gave up; the operation stays a candidate until it is seen in the log.
+  /// The client gave up, or was told that its session has expired (an earlier attempt may have taken effect). The
+  /// operation stays a candidate until it is seen in the log, or can take effect no more.
   void unknown(OpId id, std::int64_t now_ns);
 
   /// Each index once, in order, when it is first committed anywhere. No id, or no op: no operation of a client.
   /// An entry of client 0 changes the model and belongs to no operation.
   void committed(raft::Index index, std::optional<OpId> id, const Operation* op);
+  /// In place of `committed`, for an entry that opens the session of the client whose number is the index. Needed
+  /// only where the model has a bound on sessions.
+  void committed_session(raft::Index index);
   /// Optional, the direct check of E7: a store under test said whether the entry at a committed index took effect.
   /// Any node, any order, any number of times; the latest `duplicates_max` duplicates are remembered.
   void applied(raft::Index index, bool took_effect);
@@ -169,7 +173,8 @@ class Witness {
   void judge_answer(const Pending& write, const Outcome& told, const Outcome& expected);
   void settle(raft::Index index);
   void note_returned(raft::Index place, std::int64_t at_ns);
-  void drop_superseded(OpId id);
+  void drop_unknown(OpId up_to);
+  void drop_evicted();
   void remember_refused(OpId id);
   [[nodiscard]] const Duplicate* second_application(const Pending& read, std::string_view key, const Value& value) const;
   void forget();

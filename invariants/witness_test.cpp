@@ -20,6 +20,7 @@ class WitnessTest : public ::testing::Test {
     witness_.ok(id, ++now_, std::move(outcome), Index(index), true);
   }
   void log(OpId id, const Operation& op) { witness_.committed(index_ = index_.next(), id, &op); }
+  void session() { witness_.committed_session(index_ = index_.next()); }
   void noop() { witness_.committed(index_ = index_.next(), std::nullopt, nullptr); }
   /// A put from invocation to answer.
   void put(OpId id, std::string key, std::string value) {
@@ -373,14 +374,47 @@ TEST_F(WitnessTest, an_unknown_write_is_forgotten_when_a_later_one_of_its_client
   expect_holds();
 }
 
-TEST_F(WitnessTest, a_forgotten_session_that_takes_effect_again_is_e7) {
+TEST_F(WitnessTest, e7_a_retry_behind_the_eviction_of_its_session_that_takes_effect_again) {
   WitnessOptions options;
   options.model.sessions_max = 1;
   witness_ = Witness(options);
+  session();
   put({1, 1}, "x", "1");
-  put({2, 1}, "x", "2");
+  session();
+  put({3, 1}, "x", "2");
   log({1, 1}, Put{"x", "1"});
-  expect_one(e7, "took effect before");
+  witness_.applied(index_, false);
+  invoke({4, 1}, Get{"x"});
+  ok({4, 1}, Outcome::read(Value("2")), 5);
+  EXPECT_TRUE(witness_.findings().empty());
+  witness_.applied(index_, true);
+  expect_one(e7, "applied twice: a store applied 1.1");
+}
+
+TEST_F(WitnessTest, an_unknown_write_of_an_evicted_session_is_forgotten) {
+  WitnessOptions options;
+  options.model.sessions_max = 1;
+  witness_ = Witness(options);
+  session();
+  invoke({1, 1}, Put{"x", "1"});
+  witness_.unknown({1, 1}, ++now_);
+  EXPECT_EQ(witness_.held().operations, 1U);
+  session();
+  EXPECT_EQ(witness_.held().operations, 0U);
+  log({1, 1}, Put{"x", "1"});
+  invoke({2, 1}, Get{"x"});
+  ok({2, 1}, Outcome::read(Value()), 3);
+  expect_holds();
+}
+
+TEST_F(WitnessTest, operations_at_one_time_overlap) {
+  noop();
+  invoke({1, 1}, Get{"y"});
+  witness_.ok({1, 1}, ++now_, Outcome::read(Value()), Index(2), false);
+  witness_.invoke({2, 1}, now_, Get{"y"});
+  ok({2, 1}, Outcome::read(Value()), 1);
+  noop();
+  expect_holds();
 }
 
 TEST_F(WitnessTest, without_indices_or_identities_it_does_not_fit_and_finds_nothing) {

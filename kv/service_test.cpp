@@ -259,6 +259,63 @@ TEST(Service, a_proposal_that_another_leader_commits_is_answered_with_its_result
   for (std::uint32_t id = 1; id <= 3; ++id) EXPECT_EQ(cluster.service(id).store().get("k"), "v");
 }
 
+/// Like figure 8: the entry of the first leader is overwritten there by the second, and committed by the third, who had
+/// received it. That it was cut from the log here must not be taken for its end.
+TEST(Service, a_proposal_that_was_cut_from_the_log_here_may_still_be_committed) {
+  Cluster cluster(5);
+  cluster.elect(1);
+  const auto all_step = [&] {
+    for (std::uint32_t id = 1; id <= 5; ++id) cluster.step(id);
+  };
+  const auto wait_alone = [&] {
+    for (int i = 0; i < 40; ++i) {
+      for (std::uint32_t id = 2; id <= 5; ++id) cluster.service(id).tick();
+      all_step();
+      cluster.deliver_only([](const raft::Envelope&) { return false; });
+    }
+  };
+  const auto is_vote = [](const raft::Envelope& envelope) {
+    return envelope.kind() == raft::MessageKind::request_vote || envelope.kind() == raft::MessageKind::vote_reply;
+  };
+  /// Elects a node by the votes of 4 and 5; what else it sends is lost, except what `passes` lets through.
+  const auto elect_by_minor_voters = [&](std::uint32_t candidate, const auto& passes) {
+    wait_alone();
+    const auto leads = [&] { return cluster.service(candidate).replica().view().state.role == raft::Role::leader; };
+    for (int i = 0; i < 200 && !leads(); ++i) {
+      if (i % 20 == 0) cluster.service(candidate).campaign();
+      all_step();
+      cluster.deliver_only([&](const raft::Envelope& envelope) {
+        const auto among = [&](raft::NodeId node) { return node.value() == candidate || node.value() >= 4; };
+        return (is_vote(envelope) && among(envelope.from) && among(envelope.to)) || passes(envelope);
+      });
+    }
+    ASSERT_TRUE(leads()) << candidate;
+  };
+
+  cluster.request(1, write(1, Put{"k", "v"}, 10'000));
+  cluster.step(1);
+  cluster.deliver_only([](const raft::Envelope& envelope) { return envelope.to == raft::NodeId(2); });
+  const raft::LogId proposed = cluster.service(1).replica().view().state.last;
+
+  elect_by_minor_voters(3, [](const raft::Envelope&) { return false; });
+  for (int i = 0; i < 10; ++i) {
+    cluster.service(3).tick();
+    all_step();
+    cluster.deliver_only([](const raft::Envelope& envelope) {
+      return envelope.from == raft::NodeId(3) && envelope.to == raft::NodeId(1);
+    });
+  }
+  ASSERT_GT(cluster.service(1).replica().view().state.last.term, proposed.term) << "the proposal was overwritten";
+  EXPECT_TRUE(cluster.answers(1, 1).empty());
+
+  elect_by_minor_voters(2, [](const raft::Envelope&) { return false; });
+  cluster.tick_all(60);
+  const Answer answer = only(cluster, 1, 1);
+  EXPECT_EQ(answer.status, Status::ok);
+  EXPECT_EQ(answer.index, proposed.index);
+  EXPECT_EQ(cluster.service(1).store().get("k"), "v");
+}
+
 TEST(Service, a_read_of_a_leader_that_was_deposed_is_not_answered_from_its_store) {
   Cluster cluster(3);
   cluster.elect(1);

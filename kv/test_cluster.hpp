@@ -76,6 +76,12 @@ class Cluster {
     service(envelope.to.value()).receive(std::move(envelope));
   }
 
+  /// Hands over what the predicate lets through, and loses the rest.
+  template <class Predicate>
+  void deliver_only(Predicate passes) {
+    for (std::size_t left = network_.size(); left > 0; --left) deliver(0, !passes(network_.front()));
+  }
+
   /// Steps and delivers until nothing happens any more.
   void settle() {
     for (int round = 0; round < 50; ++round) {
@@ -95,7 +101,6 @@ class Cluster {
     settle();
   }
 
-  /// Asks and steps only this node, without its disk or the network.
   void request(std::uint32_t id, Request request) { service(id).request(std::move(request)); }
   /// The answers to this tag that the node has given.
   [[nodiscard]] std::vector<Answer> answers(std::uint32_t id, std::uint64_t tag) {

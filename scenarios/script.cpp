@@ -93,7 +93,7 @@ class Execution {
     if (world_ != nullptr) {
       for (std::string& line : world_->take_news()) printed.push_back(std::move(line));
     }
-    if (result_.diagnostics.empty()) check_findings(statement);
+    if (world_ != nullptr) check_findings(statement);
     if (result_.diagnostics.empty() && statement.compares && options_.compare_output) compare(statement, printed);
     printed_.push_back(std::move(printed));
     ++result_.commands;
@@ -103,7 +103,7 @@ class Execution {
   void finish() {
     const Statement& last = program_.script.statements.back();
     guarded(last, [&] { world_->finish(); });
-    if (result_.diagnostics.empty()) check_findings(last);
+    check_findings(last);
   }
 
   /// An assertion or an exception in the code under test is a finding, not the end of raftlab.
@@ -131,7 +131,8 @@ class Execution {
       if (program_.context.broken.contains(finding.rung)) continue;
       message += (message.empty() ? "" : "\n") + describe(finding);
     }
-    if (!message.empty()) result_.diagnostics.push_back(at(name_, statement, 1, message));
+    // A broken rung explains what else went wrong on this line.
+    if (!message.empty()) result_.diagnostics.insert(result_.diagnostics.begin(), at(name_, statement, 1, message));
   }
 
   [[nodiscard]] static std::string describe(const invariants::Finding& finding) {

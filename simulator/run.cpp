@@ -48,7 +48,8 @@ class Run {
         nemesis_(profile, chooser, queue_, cluster_, network_, fired_),
         clients_(profile, chooser, queue_, cluster_, options.checks ? &witness_ : nullptr, fired_),
         healing_(profile, cluster_, clients_),
-        ticks_(profile.nodes + 1) {
+        ticks_(profile.nodes + 1),
+        disk_busy_until_(profile.nodes + 1) {
     cluster_.on_commit = [this](const Commitment& commitment) { clients_.committed(commitment.entry); };
     cluster_.on_step = [this](const StepRecord& record, const raft::trace::Step& step) {
       if (options_.on_step && !options_.on_step(record, step)) stopped_ = true;
@@ -157,6 +158,7 @@ class Run {
     }
     if (cluster_.life(node) != Life::up || ticks_[event.node] == life) return;
     ticks_[event.node] = life;
+    disk_busy_until_[event.node] = now_;
     start_syncs(node);
     const std::uint64_t about = subject(node, std::uint64_t{life});
     Time period = profile_.tick_ns;
@@ -205,7 +207,9 @@ class Run {
     for (const SimulatedDisk::Started& started : disk.started()) {
       const std::uint64_t about = subject(node, started.operation);
       Event event;
-      event.time = started.error != DiskError::none ? now_ : now_ + nemesis_.sync_time(node, about);
+      const Time needed = started.error != DiskError::none ? 0 : nemesis_.sync_time(node, about);
+      // A disk completes in the order in which it was asked.
+      event.time = disk_busy_until_[node.value()] = std::max(disk_busy_until_[node.value()], now_) + needed;
       event.kind = EventKind::disk;
       event.node = node.value();
       event.slot = static_cast<std::uint32_t>(started.error);
@@ -260,6 +264,7 @@ class Run {
   Clients clients_;
   Healing healing_;
   std::vector<std::uint32_t> ticks_;  // the life of each node whose ticks have begun
+  std::vector<Time> disk_busy_until_;
   Time now_ = 0;
   std::uint64_t at_this_instant_ = 0;
   std::uint64_t broken_at_ = 0;

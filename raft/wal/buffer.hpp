@@ -1,11 +1,11 @@
 #pragma once
 
+#include "raft/types.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
-
-#include "raft/types.hpp"
 
 namespace raftlab::raft::wal {
 

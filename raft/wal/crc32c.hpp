@@ -1,8 +1,8 @@
 #pragma once
 
-#include <cstdint>
-
 #include "raft/types.hpp"
+
+#include <cstdint>
 
 namespace raftlab::raft::wal {
 

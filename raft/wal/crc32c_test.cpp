@@ -1,9 +1,9 @@
 #include "raft/wal/crc32c.hpp"
 
+#include <boost/crc.hpp>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include <boost/crc.hpp>
 #include <cstring>
 #include <span>
 #include <string_view>
@@ -36,7 +36,8 @@ RC_GTEST_PROP(Crc32c, AgreesWithBoostBothWays, (const std::vector<std::uint8_t>&
   if (crc32c_has_instruction()) RC_ASSERT(crc32c_by_instruction(0, span) == by_boost(bytes));
 }
 
-RC_GTEST_PROP(Crc32c, CanBeComputedInPieces, (const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b)) {
+RC_GTEST_PROP(Crc32c, CanBeComputedInPieces,
+              (const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b)) {
   std::vector<std::uint8_t> both = a;
   both.insert(both.end(), b.begin(), b.end());
   const std::uint32_t pieces = crc32c(crc32c(0, std::as_bytes(std::span(a))), std::as_bytes(std::span(b)));

@@ -1,10 +1,10 @@
 #include "raft/wal/payload.hpp"
 
+#include "raft/wal/record.pb.h"
+
 #include <google/protobuf/io/coded_stream.h>
 
 #include <sstream>
-
-#include "raft/wal/record.pb.h"
 
 namespace raftlab::raft::wal {
 namespace {
@@ -16,7 +16,9 @@ using Stream = google::protobuf::io::CodedOutputStream;
 constexpr std::uint32_t varint = 0;
 constexpr std::uint32_t delimited = 2;
 /// Tags of one byte: field numbers below 16.
-constexpr std::uint8_t tag(std::uint32_t field, std::uint32_t type) { return static_cast<std::uint8_t>(field << 3U | type); }
+constexpr std::uint8_t tag(std::uint32_t field, std::uint32_t type) {
+  return static_cast<std::uint8_t>(field << 3U | type);
+}
 
 constexpr std::size_t varint_bytes_max = 10;
 
@@ -67,7 +69,8 @@ void put_number_change(Buffer& out, std::uint32_t field, std::uint64_t value) {
 }  // namespace
 
 std::size_t entry_bytes_max(const EntryView& entry) {
-  return 2 * (1 + varint_bytes_max) + 2 * (1 + varint_bytes_max) + 2 + 1 + varint_bytes_max + entry.payload.size();
+  return 2 * (1 + varint_bytes_max) + 2 * (1 + varint_bytes_max) + 2 + 1 + varint_bytes_max +
+         entry.payload.size();
 }
 
 void put_hard_state(Buffer& out, HardState hard) {
@@ -78,7 +81,9 @@ void put_hard_state(Buffer& out, HardState hard) {
   writer.field(pb::HardState::kVotedForFieldNumber, hard.voted_for.value());
 }
 
-void put_truncation(Buffer& out, Index from) { put_number_change(out, pb::Change::kTruncateFromFieldNumber, from.value()); }
+void put_truncation(Buffer& out, Index from) {
+  put_number_change(out, pb::Change::kTruncateFromFieldNumber, from.value());
+}
 
 void put_entry(Buffer& out, const EntryView& entry) {
   const auto kind = static_cast<std::uint64_t>(entry.kind);
@@ -114,12 +119,14 @@ std::string append_entry(const pb::Entry& entry, Log& log) {
   if (Index(entry.index()) != log.last().next()) {
     text << "entry " << entry.index() << " stands behind entry " << log.last();
   } else if (Term(entry.term()) < log.last_id().term) {
-    text << "entry " << entry.index() << " has term " << entry.term() << " behind term " << log.last_id().term;
+    text << "entry " << entry.index() << " has term " << entry.term() << " behind term "
+         << log.last_id().term;
   } else if (entry.kind() < static_cast<std::uint32_t>(EntryKind::noop) ||
              entry.kind() > static_cast<std::uint32_t>(EntryKind::configuration)) {
     text << "entry " << entry.index() << " is of the unknown kind " << entry.kind();
   } else {
-    log.append(Term(entry.term()), static_cast<EntryKind>(entry.kind()), std::as_bytes(std::span(entry.payload())));
+    log.append(Term(entry.term()), static_cast<EntryKind>(entry.kind()),
+               std::as_bytes(std::span(entry.payload())));
   }
   return text.str();
 }
@@ -139,7 +146,8 @@ Log behind_snapshot(const Log& log, LogId snapshot) {
 
 std::string Image::apply(Bytes payload) {
   pb::Payload message;
-  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return "the payload is not protobuf";
+  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size())))
+    return "the payload is not protobuf";
   for (const pb::Change& change : message.changes()) {
     std::string wrong;
     switch (change.change_case()) {
@@ -153,21 +161,16 @@ std::string Image::apply(Bytes payload) {
           log_.truncate(Index(change.truncate_from()));
         }
         break;
-      case pb::Change::kEntry:
-        wrong = append_entry(change.entry(), log_);
-        break;
+      case pb::Change::kEntry: wrong = append_entry(change.entry(), log_); break;
       case pb::Change::kSnapshot: {
         const LogId snapshot{Term(change.snapshot().term()), Index(change.snapshot().index())};
-        snapshot_configuration_ = decode_configuration(std::as_bytes(std::span(change.snapshot().configuration())));
+        snapshot_configuration_ =
+            decode_configuration(std::as_bytes(std::span(change.snapshot().configuration())));
         log_ = behind_snapshot(log_, snapshot);
         break;
       }
-      case pb::Change::kDurableIndex:
-        durable_index_ = Index(change.durable_index());
-        break;
-      case pb::Change::CHANGE_NOT_SET:
-        wrong = "a change is of an unknown kind";
-        break;
+      case pb::Change::kDurableIndex: durable_index_ = Index(change.durable_index()); break;
+      case pb::Change::CHANGE_NOT_SET: wrong = "a change is of an unknown kind"; break;
     }
     if (!wrong.empty()) return wrong;
     lowest_last_ = std::min(lowest_last_, log_.last());

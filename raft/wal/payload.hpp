@@ -1,12 +1,12 @@
 #pragma once
 
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "raft/log.hpp"
 #include "raft/wal/buffer.hpp"
 #include "raft/wal/record.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
 
 /// The payload of records: protobuf `raftlab.wal_format.Payload` (record.proto).
 namespace raftlab::raft::wal {

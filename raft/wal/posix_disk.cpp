@@ -17,20 +17,14 @@ constexpr mode_t directory_mode = 0700;
 
 DiskError error_of(int number) {
   switch (number) {
-    case 0:
-      return DiskError::none;
+    case 0: return DiskError::none;
     case ENOSPC:
     case EDQUOT:
-    case EFBIG:
-      return DiskError::no_space;
-    case ENOENT:
-      return DiskError::not_found;
-    case EEXIST:
-      return DiskError::exists;
-    case EROFS:
-      return DiskError::read_only;
-    default:
-      return DiskError::io;
+    case EFBIG: return DiskError::no_space;
+    case ENOENT: return DiskError::not_found;
+    case EEXIST: return DiskError::exists;
+    case EROFS: return DiskError::read_only;
+    default: return DiskError::io;
   }
 }
 
@@ -63,7 +57,8 @@ DiskError read_all(int descriptor, std::vector<std::byte>& out) {
   out.resize(static_cast<std::size_t>(status.st_size) + 1);  // one more, to see the end without another round
   for (;;) {
     if (size == out.size()) out.resize(size + step_min);
-    const ssize_t count = uninterrupted([&] { return ::read(descriptor, out.data() + size, out.size() - size); });
+    const ssize_t count =
+        uninterrupted([&] { return ::read(descriptor, out.data() + size, out.size() - size); });
     if (count < 0) return error_of(errno);
     if (count == 0) break;
     size += static_cast<std::size_t>(count);
@@ -106,7 +101,8 @@ std::variant<std::vector<std::string>, DiskError> PosixDisk::list() {
   if (broken_ != DiskError::none) return broken_;
   std::vector<std::string> names;
   std::error_code error;
-  for (std::filesystem::directory_iterator at(directory_, error), end; !error && at != end; at.increment(error)) {
+  for (std::filesystem::directory_iterator at(directory_, error), end; !error && at != end;
+       at.increment(error)) {
     names.push_back(at->path().filename().string());
   }
   if (error) return error_of(error.value());
@@ -157,25 +153,33 @@ OperationId PosixDisk::submit(Operation operation) {
 
 OperationId PosixDisk::create(std::string_view name, FileHandle& handle) {
   handle = last_handle_ = last_handle_.next();
-  return submit({.id = {}, .kind = Kind::create, .file = handle, .name = std::string(name), .to = {}, .bytes = {}});
+  return submit(
+      {.id = {}, .kind = Kind::create, .file = handle, .name = std::string(name), .to = {}, .bytes = {}});
 }
 
 OperationId PosixDisk::open(std::string_view name, FileHandle& handle) {
   handle = last_handle_ = last_handle_.next();
-  return submit({.id = {}, .kind = Kind::open, .file = handle, .name = std::string(name), .to = {}, .bytes = {}});
+  return submit(
+      {.id = {}, .kind = Kind::open, .file = handle, .name = std::string(name), .to = {}, .bytes = {}});
 }
 
 OperationId PosixDisk::append(FileHandle file, Bytes bytes) {
-  return submit({.id = {}, .kind = Kind::append, .file = file, .name = {}, .to = {},
+  return submit({.id = {},
+                 .kind = Kind::append,
+                 .file = file,
+                 .name = {},
+                 .to = {},
                  .bytes = std::vector<std::byte>(bytes.begin(), bytes.end())});
 }
 
 OperationId PosixDisk::preallocate(FileHandle file, std::uint64_t bytes) {
-  return submit({.id = {}, .kind = Kind::preallocate, .file = file, .name = {}, .to = {}, .bytes = {}, .size = bytes});
+  return submit(
+      {.id = {}, .kind = Kind::preallocate, .file = file, .name = {}, .to = {}, .bytes = {}, .size = bytes});
 }
 
 OperationId PosixDisk::truncate(FileHandle file, std::uint64_t size) {
-  return submit({.id = {}, .kind = Kind::truncate, .file = file, .name = {}, .to = {}, .bytes = {}, .size = size});
+  return submit(
+      {.id = {}, .kind = Kind::truncate, .file = file, .name = {}, .to = {}, .bytes = {}, .size = size});
 }
 
 OperationId PosixDisk::sync(FileHandle file) {
@@ -183,11 +187,17 @@ OperationId PosixDisk::sync(FileHandle file) {
 }
 
 OperationId PosixDisk::rename(std::string_view from, std::string_view to) {
-  return submit({.id = {}, .kind = Kind::rename, .file = {}, .name = std::string(from), .to = std::string(to), .bytes = {}});
+  return submit({.id = {},
+                 .kind = Kind::rename,
+                 .file = {},
+                 .name = std::string(from),
+                 .to = std::string(to),
+                 .bytes = {}});
 }
 
 OperationId PosixDisk::remove(std::string_view name) {
-  return submit({.id = {}, .kind = Kind::remove, .file = {}, .name = std::string(name), .to = {}, .bytes = {}});
+  return submit(
+      {.id = {}, .kind = Kind::remove, .file = {}, .name = std::string(name), .to = {}, .bytes = {}});
 }
 
 OperationId PosixDisk::sync_directory() {
@@ -207,7 +217,8 @@ void PosixDisk::work(const std::stop_token& stop) {
     if (failed_ == DiskError::none) failed_ = carry_out(operation);
     const DiskError error = failed_;
     // Silence about a success is allowed where nobody waits for it.
-    const bool told = error != DiskError::none || operation.kind == Kind::sync || operation.kind == Kind::sync_directory;
+    const bool told =
+        error != DiskError::none || operation.kind == Kind::sync || operation.kind == Kind::sync_directory;
     lock.lock();
     if (!told) continue;
     completions_.push_back(DiskCompletion{operation.id, error});
@@ -221,7 +232,8 @@ void PosixDisk::work(const std::stop_token& stop) {
 
 DiskError PosixDisk::open_file(const Operation& operation, int flags) {
   const int descriptor = uninterrupted([&] {
-    return ::openat(directory_descriptor_, operation.name.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | flags, file_mode);
+    return ::openat(directory_descriptor_, operation.name.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | flags,
+                    file_mode);
   });
   if (descriptor < 0) return error_of(errno);
   descriptors_[operation.file] = descriptor;
@@ -233,22 +245,20 @@ DiskError PosixDisk::carry_out(const Operation& operation) {
   const auto found = descriptors_.find(operation.file);
   const int descriptor = found == descriptors_.end() ? -1 : found->second;
   switch (operation.kind) {
-    case Kind::create:
-      return open_file(operation, O_CREAT | O_EXCL);
-    case Kind::open:
-      return open_file(operation, 0);
-    case Kind::append:
-      return write_all(descriptor, operation.bytes);
+    case Kind::create: return open_file(operation, O_CREAT | O_EXCL);
+    case Kind::open: return open_file(operation, 0);
+    case Kind::append: return write_all(descriptor, operation.bytes);
     case Kind::preallocate: {
       const auto size = static_cast<off_t>(operation.size);
       const int result = uninterrupted([&] { return ::fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, size); });
-      if (result < 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) return DiskError::none;  // only a precaution
+      if (result < 0 && (errno == EOPNOTSUPP || errno == ENOSYS))
+        return DiskError::none;  // only a precaution
       return error_after(result);
     }
     case Kind::truncate:
-      return error_after(uninterrupted([&] { return ::ftruncate(descriptor, static_cast<off_t>(operation.size)); }));
-    case Kind::sync:
-      return error_after(::fdatasync(descriptor));  // not even after EINTR
+      return error_after(
+          uninterrupted([&] { return ::ftruncate(descriptor, static_cast<off_t>(operation.size)); }));
+    case Kind::sync: return error_after(::fdatasync(descriptor));  // not even after EINTR
     case Kind::rename:
       for (auto& [handle, name] : names_) {
         if (name == operation.name) name = operation.to;
@@ -267,8 +277,7 @@ DiskError PosixDisk::carry_out(const Operation& operation) {
       }
       return error_after(::unlinkat(directory_descriptor_, operation.name.c_str(), 0));
     }
-    case Kind::sync_directory:
-      return error_after(::fsync(directory_descriptor_));
+    case Kind::sync_directory: return error_after(::fsync(directory_descriptor_));
   }
   return DiskError::io;
 }

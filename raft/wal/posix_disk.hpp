@@ -1,5 +1,7 @@
 #pragma once
 
+#include "raft/wal/disk.hpp"
+
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
@@ -10,8 +12,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "raft/wal/disk.hpp"
 
 namespace raftlab::raft::wal {
 
@@ -48,7 +48,17 @@ class PosixDisk final : public Disk {
   OperationId sync_directory() override;
 
  private:
-  enum class Kind : std::uint8_t { create, open, append, preallocate, truncate, sync, rename, remove, sync_directory };
+  enum class Kind : std::uint8_t {
+    create,
+    open,
+    append,
+    preallocate,
+    truncate,
+    sync,
+    rename,
+    remove,
+    sync_directory
+  };
   struct Operation {
     OperationId id;
     Kind kind = Kind::append;

@@ -1,16 +1,15 @@
 #include "raft/wal/posix_disk.hpp"
 
+#include "raft/wal/test_state.hpp"
+#include "raft/wal/wal.hpp"
+
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
-
-#include "raft/wal/test_state.hpp"
-#include "raft/wal/wal.hpp"
 
 namespace raftlab::raft::wal {
 namespace {
@@ -107,7 +106,8 @@ TEST(PosixDisk, ADirectoryBelongsToOneProcess) {
   {
     Host second(directory.path());
     EXPECT_EQ(second.disk.lock(), DiskError::locked);
-    EXPECT_EQ(std::get<Refusal>(Wal::open(second.disk, identity, {}, std::nullopt)).code, RefusalCode::locked);
+    EXPECT_EQ(std::get<Refusal>(Wal::open(second.disk, identity, {}, std::nullopt)).code,
+              RefusalCode::locked);
   }
 }
 
@@ -140,7 +140,8 @@ TEST(PosixDisk, ChangesAreCarriedOutInOrder) {
     done = completions.back().operation == last;
   }
   EXPECT_EQ(std::get<0>(host.disk.list()), std::vector<std::string>{"b"});
-  EXPECT_EQ(std::get<0>(host.disk.read("b")), payload_of("one two")) << "room that was reserved is not content";
+  EXPECT_EQ(std::get<0>(host.disk.read("b")), payload_of("one two"))
+      << "room that was reserved is not content";
   EXPECT_EQ(std::get<DiskError>(host.disk.read("a")), DiskError::not_found);
 
   FileHandle again;
@@ -178,7 +179,8 @@ TEST(PosixDisk, ADirectoryThatCannotBeMadeIsAnErrorNotAnEmptyLog) {
   const Directory directory;
   Host host(directory.path() / "missing" / "deeper");
   EXPECT_EQ(std::get<DiskError>(host.disk.list()), DiskError::not_found);
-  EXPECT_EQ(std::get<Refusal>(Wal::open(host.disk, identity, {}, std::nullopt)).code, RefusalCode::unreadable);
+  EXPECT_EQ(std::get<Refusal>(Wal::open(host.disk, identity, {}, std::nullopt)).code,
+            RefusalCode::unreadable);
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "raft/wal/record.hpp"
 
-#include <algorithm>
-
 #include "raft/wal/crc32c.hpp"
+
+#include <algorithm>
 
 namespace raftlab::raft::wal {
 namespace {
@@ -152,7 +152,8 @@ ReadRecord read_record(Bytes rest, std::uint32_t identity) {
   read.header.previous_chain = load<std::uint32_t>(rest, at_record_chain);
   read.state = RecordState::header_only;
   const std::size_t size = read.header.payload_bytes;
-  if (size > record_payload_bytes_limit || size + record_trailer_bytes > rest.size() - record_header_bytes) return read;
+  if (size > record_payload_bytes_limit || size + record_trailer_bytes > rest.size() - record_header_bytes)
+    return read;
   const Bytes payload = rest.subspan(record_header_bytes, size);
   read.chain = payload_checksum(checksum, payload);
   if (read.chain != load<std::uint32_t>(rest, record_header_bytes + size)) return read;

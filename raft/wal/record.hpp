@@ -1,14 +1,14 @@
 #pragma once
 
+#include "raft/types.hpp"
+#include "raft/wal/wal.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "raft/types.hpp"
-#include "raft/wal/wal.hpp"
 
 /// The frames of the log on disk: the header of a segment, and a record. Little-endian; the tables are in docs/wal.md.
 namespace raftlab::raft::wal {
@@ -34,8 +34,8 @@ inline constexpr std::uint32_t record_payload_bytes_limit = 1U << 30U;
 struct SegmentHeader {
   Identity identity;
   SegmentNumber number;
-  SegmentNumber base;            ///< the segment in which this life of the node began, with its checkpoint
-  RecordSeq first;               ///< number of its first record; all before it were durable when it was written
+  SegmentNumber base;  ///< the segment in which this life of the node began, with its checkpoint
+  RecordSeq first;     ///< number of its first record; all before it were durable when it was written
   std::uint32_t previous_chain = 0;  ///< chain at the end of the segment before; 0 in a base
   friend bool operator==(const SegmentHeader&, const SegmentHeader&) = default;
 };

@@ -1,13 +1,13 @@
 #include "raft/wal/record.hpp"
 
+#include "raft/wal/payload.hpp"
+#include "raft/wal/record.pb.h"
+#include "raft/wal/test_state.hpp"
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <string>
-
-#include "raft/wal/payload.hpp"
-#include "raft/wal/record.pb.h"
-#include "raft/wal/test_state.hpp"
 
 namespace raftlab::raft::wal {
 namespace {
@@ -44,7 +44,8 @@ TEST(SegmentHeader, HasTheseBytes) {
   const SegmentHeader header{identity, SegmentNumber(3), SegmentNumber(2), RecordSeq(9), 0x01020304};
   std::array<std::byte, segment_header_bytes> bytes{};
   const std::uint32_t chain = put(header, bytes.data());
-  EXPECT_EQ(hex(bytes), "5241465457414c0a"  // magic
+  EXPECT_EQ(hex(bytes),
+            "5241465457414c0a"  // magic
             "01000000"          // version
             "07000000"          // node
             "8877665544332211"  // cluster
@@ -75,15 +76,21 @@ TEST(Record, HasTheseBytes) {
   put_truncation(payload, Index(300));
   put_entry(payload, entries_from(Index(300), Term(3), 1, "set x").entry(0));
   const auto bytes = make_record(example, payload.from(0));
-  EXPECT_EQ(hex(bytes), "1f000000"              // payload bytes
-            "726563" "01"           // magic, kind
-            "0500000000000000"      // sequence
-            "0400000000000000"      // durable watermark
-            "04030201"              // previous chain
-            "1d6ab220"              // header checksum
-            "0a06" "0a0408031002"   // hard state: term 3, vote 2
-            "0a03" "10ac02"         // truncate from 300
-            "0a10" "1a0e08ac02100318022205" "7365742078"  // entry 300, term 3, command "set x"
+  EXPECT_EQ(hex(bytes),
+            "1f000000"  // payload bytes
+            "726563"
+            "01"                // magic, kind
+            "0500000000000000"  // sequence
+            "0400000000000000"  // durable watermark
+            "04030201"          // previous chain
+            "1d6ab220"          // header checksum
+            "0a06"
+            "0a0408031002"  // hard state: term 3, vote 2
+            "0a03"
+            "10ac02"  // truncate from 300
+            "0a10"
+            "1a0e08ac02100318022205"
+            "7365742078"  // entry 300, term 3, command "set x"
             "8e12e0bf");
   const ReadRecord read = read_record(bytes, identity_checksum(identity));
   EXPECT_EQ(read.state, RecordState::valid);
@@ -105,7 +112,8 @@ TEST(Record, IsNotValidWithAnyBitFlippedOrAnyByteMissingOrInAnotherLog) {
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_NE(read_record(Bytes(bytes).first(size), checksum).state, RecordState::valid) << size;
   }
-  EXPECT_EQ(read_record(bytes, identity_checksum(Identity{identity.cluster, NodeId(8)})).state, RecordState::damaged);
+  EXPECT_EQ(read_record(bytes, identity_checksum(Identity{identity.cluster, NodeId(8)})).state,
+            RecordState::damaged);
 }
 
 TEST(Record, ALengthBeyondTheLimitIsNotBelieved) {
@@ -116,7 +124,8 @@ TEST(Record, ALengthBeyondTheLimitIsNotBelieved) {
 }
 
 RC_GTEST_PROP(Payload, IsWhatTheSchemaMakesOfTheSameChanges,
-              (std::uint64_t term, std::uint32_t vote, std::uint64_t index, const std::string& text, bool snapshot)) {
+              (std::uint64_t term, std::uint32_t vote, std::uint64_t index, const std::string& text,
+               bool snapshot)) {
   Buffer ours;
   wal_format::Payload theirs;
   const auto payload = payload_of(text);
@@ -168,7 +177,11 @@ TEST(Image, RefusesWhatMakesNoSense) {
             }),
             "")
       << "a falling term";
-  EXPECT_NE(attempt([&](Buffer& out) { put_entry(out, {LogId{Term(3), Index(1)}, EntryKind{9}, {}}); }), "") << "a kind";
+  EXPECT_NE(attempt([&](Buffer& out) {
+              put_entry(out, {LogId{Term(3), Index(1)}, EntryKind{9}, {}});
+            }),
+            "")
+      << "a kind";
   EXPECT_NE(attempt([&](Buffer& out) { *out.grow(1) = std::byte{0xff}; }), "") << "not protobuf";
   EXPECT_NE(attempt([&](Buffer& out) {
               const std::span<std::byte> bytes(out.grow(2), 2);

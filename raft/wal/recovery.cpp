@@ -1,12 +1,12 @@
 #include "raft/wal/recovery.hpp"
 
+#include "raft/wal/payload.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <optional>
 #include <set>
 #include <sstream>
-
-#include "raft/wal/payload.hpp"
 
 namespace raftlab::raft::wal {
 namespace {
@@ -39,7 +39,8 @@ std::optional<std::size_t> next_candidate(Bytes bytes, std::size_t from) {
     const std::size_t length = bytes.size() - from - record_header_bytes + 1;
     const void* hit = std::memchr(start, 'r', length);
     if (hit == nullptr) return std::nullopt;
-    const std::size_t offset = static_cast<std::size_t>(static_cast<const std::byte*>(hit) - bytes.data()) - at_magic;
+    const std::size_t offset =
+        static_cast<std::size_t>(static_cast<const std::byte*>(hit) - bytes.data()) - at_magic;
     if (std::memcmp(hit, "rec", 3) == 0) return offset;
     from = offset + 1;
   }
@@ -158,7 +159,8 @@ class Replay {
 
   std::optional<Refusal> take(const File& file, const ReadRecord& record) {
     const RecordHeader& header = record.header;
-    const bool checkpoint = header.kind == RecordKind::checkpoint || header.kind == RecordKind::checkpoint_end;
+    const bool checkpoint =
+        header.kind == RecordKind::checkpoint || header.kind == RecordKind::checkpoint_end;
     const bool later = header.kind == RecordKind::writes || header.kind == RecordKind::watermark;
     std::string wrong;
     if (header.durable >= header.sequence) wrong = "its durable watermark covers itself";
@@ -166,7 +168,8 @@ class Replay {
     image_.reset_lowest_last();
     if (wrong.empty()) wrong = image_.apply(record.payload);
     if (!wrong.empty()) {
-      return refusal(RefusalCode::bad_content, file, offset_, sentence("record ", header.sequence, ": ", wrong));
+      return refusal(RefusalCode::bad_content, file, offset_,
+                     sentence("record ", header.sequence, ": ", wrong));
     }
     durable_.note(header, image_);
     complete_ = complete_ || header.kind == RecordKind::checkpoint_end;
@@ -187,9 +190,9 @@ class Replay {
       const bool valid = survivor->record.state == RecordState::valid;
       return refusal(valid ? RefusalCode::corrupt_middle : RefusalCode::corrupt_committed, file, offset_,
                      sentence("record ", last_.next(), " is damaged, and ",
-                              valid ? "the valid record " : "the header of record ", survivor->record.header.sequence,
-                              " follows at offset ", survivor->offset, " with durable watermark ",
-                              survivor->record.header.durable));
+                              valid ? "the valid record " : "the header of record ",
+                              survivor->record.header.sequence, " follows at offset ", survivor->offset,
+                              " with durable watermark ", survivor->record.header.durable));
     }
     torn_ = true;
     return std::nullopt;
@@ -239,7 +242,8 @@ class Recovery {
     if (chosen) {
       found_.next_segment = files_.back().number.next();
     } else {
-      std::ranges::reverse(found_.old_files);  // segment 1 last: it is what shows that nothing was ever finished
+      std::ranges::reverse(
+          found_.old_files);  // segment 1 last: it is what shows that nothing was ever finished
       found_.next_record = RecordSeq(1);
     }
     return std::move(found_);
@@ -249,14 +253,16 @@ class Recovery {
   std::optional<Refusal> load(Disk& disk) {
     auto names = disk.list();
     if (const auto* error = std::get_if<DiskError>(&names)) {
-      return Refusal{RefusalCode::unreadable, "", 0, sentence("the directory cannot be listed: ", name(*error))};
+      return Refusal{RefusalCode::unreadable, "", 0,
+                     sentence("the directory cannot be listed: ", name(*error))};
     }
     for (std::string& file_name : std::get<0>(names)) {
       const auto number = segment_number(file_name);
       if (!number) continue;
       auto bytes = disk.read(file_name);
       if (const auto* error = std::get_if<DiskError>(&bytes)) {
-        return Refusal{RefusalCode::unreadable, file_name, 0, sentence("the file cannot be read: ", name(*error))};
+        return Refusal{RefusalCode::unreadable, file_name, 0,
+                       sentence("the file cannot be read: ", name(*error))};
       }
       files_.push_back(File{std::move(file_name), *number, std::move(std::get<0>(bytes)), std::nullopt});
     }
@@ -269,15 +275,17 @@ class Recovery {
       const auto read = read_segment_header(file.bytes);
       if (const auto* error = std::get_if<HeaderError>(&read)) {
         if (*error == HeaderError::unknown_version) {
-          return refusal(RefusalCode::unknown_version, file, 8, sentence("expected format version ", format_version));
+          return refusal(RefusalCode::unknown_version, file, 8,
+                         sentence("expected format version ", format_version));
         }
         continue;
       }
       const SegmentHeader& header = std::get<ReadHeader>(read).header;
       if (header.identity != identity_) {
-        return refusal(RefusalCode::wrong_identity, file, 12,
-                       sentence("expected cluster ", identity_.cluster, " node ", identity_.node, " and found cluster ",
-                                header.identity.cluster, " node ", header.identity.node));
+        return refusal(
+            RefusalCode::wrong_identity, file, 12,
+            sentence("expected cluster ", identity_.cluster, " node ", identity_.node, " and found cluster ",
+                     header.identity.cluster, " node ", header.identity.node));
       }
       if (header.number != file.number || header.base > header.number || !header.base || !header.first) {
         return refusal(RefusalCode::corrupt_header, file, 24,
@@ -308,10 +316,12 @@ class Recovery {
   /// checkpoint begins to count, only in that order.
   std::optional<Refusal> judge_unfinished() {
     const File& first = files_.front();
-    const bool only_the_first_life = bases_.empty() || (bases_.size() == 1 && *bases_.begin() == SegmentNumber(1));
+    const bool only_the_first_life =
+        bases_.empty() || (bases_.size() == 1 && *bases_.begin() == SegmentNumber(1));
     if (first.number == SegmentNumber(1) && only_the_first_life) return std::nullopt;
     if (!unfinished_) {
-      return refusal(RefusalCode::corrupt_header, first, 0, "the header is damaged, and no other segment is left");
+      return refusal(RefusalCode::corrupt_header, first, 0,
+                     "the header is damaged, and no other segment is left");
     }
     return refusal(RefusalCode::corrupt_committed, *unfinished_->file, unfinished_->offset,
                    "the checkpoint is damaged, and the segments that it replaced are gone");
@@ -332,6 +342,8 @@ class Recovery {
 
 }  // namespace
 
-std::variant<Found, Refusal> recover_log(Disk& disk, const Identity& identity) { return Recovery(identity).run(disk); }
+std::variant<Found, Refusal> recover_log(Disk& disk, const Identity& identity) {
+  return Recovery(identity).run(disk);
+}
 
 }  // namespace raftlab::raft::wal

@@ -1,20 +1,20 @@
 #pragma once
 
-#include <string>
-#include <variant>
-#include <vector>
-
 #include "raft/wal/disk.hpp"
 #include "raft/wal/record.hpp"
 #include "raft/wal/wal.hpp"
+
+#include <string>
+#include <variant>
+#include <vector>
 
 /// Reading a log back. Nothing here changes a file.
 namespace raftlab::raft::wal {
 
 struct Found {
   Recovered recovered;
-  bool fresh = true;            ///< no log, or one whose creation was never finished
-  bool torn_tail = false;       ///< bytes were left out that no checksum vouches for
+  bool fresh = true;       ///< no log, or one whose creation was never finished
+  bool torn_tail = false;  ///< bytes were left out that no checksum vouches for
   SegmentNumber next_segment{1};
   RecordSeq next_record{1};
   /// What is of no use once the next checkpoint is durable, in the order in which it must go. Of a fresh log: before

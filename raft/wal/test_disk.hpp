@@ -1,5 +1,7 @@
 #pragma once
 
+#include "raft/wal/disk.hpp"
+
 #include <algorithm>
 #include <deque>
 #include <functional>
@@ -9,8 +11,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "raft/wal/disk.hpp"
 
 /// A disk for the tests of this folder. The simulator has a better one.
 namespace raftlab::raft::wal::testing {
@@ -98,15 +98,20 @@ class TestDisk final : public Disk {
     if (name == unreadable) return DiskError::io;
     return found->second->cached;
   }
-  [[nodiscard]] DiskError lock() override { return std::exchange(locked_, true) ? DiskError::locked : DiskError::none; }
+  [[nodiscard]] DiskError lock() override {
+    return std::exchange(locked_, true) ? DiskError::locked : DiskError::none;
+  }
 
   OperationId create(std::string_view name, FileHandle& handle) override {
     handle = FileHandle(static_cast<std::uint32_t>(++handles_));
     return ask({.id = {}, .kind = Kind::create, .file = handle, .name = std::string(name), .bytes = {}});
   }
-  OperationId open(std::string_view, FileHandle&) override { return ask({.id = {}, .kind = Kind::nothing, .file = {}, .name = {}, .bytes = {}}); }
+  OperationId open(std::string_view, FileHandle&) override {
+    return ask({.id = {}, .kind = Kind::nothing, .file = {}, .name = {}, .bytes = {}});
+  }
   OperationId append(FileHandle file, Bytes bytes) override {
-    return ask({.id = {}, .kind = Kind::append, .file = file, .name = {}, .bytes = {bytes.begin(), bytes.end()}});
+    return ask(
+        {.id = {}, .kind = Kind::append, .file = file, .name = {}, .bytes = {bytes.begin(), bytes.end()}});
   }
   OperationId preallocate(FileHandle file, std::uint64_t) override {
     return ask({.id = {}, .kind = Kind::nothing, .file = file, .name = {}, .bytes = {}});
@@ -164,7 +169,8 @@ class TestDisk final : public Disk {
         break;
       }
       case Kind::sync:
-        if (const auto found = open_.find(operation.file); found != open_.end()) found->second->synced = found->second->cached;
+        if (const auto found = open_.find(operation.file); found != open_.end())
+          found->second->synced = found->second->cached;
         break;
       case Kind::remove:
         names_.erase(operation.name);
@@ -174,8 +180,7 @@ class TestDisk final : public Disk {
         durable_names_ = names_;
         changed_names_.clear();
         break;
-      case Kind::nothing:
-        break;
+      case Kind::nothing: break;
     }
   }
 
@@ -186,19 +191,16 @@ class TestDisk final : public Disk {
     std::vector<std::byte> bytes = file.cached;
     const auto doubtful = static_cast<std::uint32_t>(bytes.size() - from);
     switch (choose(4)) {
-      case 0:
-        return file.synced;
-      case 1:
-        return bytes;
-      case 2:
-        bytes.resize(from + choose(doubtful + 1));
-        return bytes;
+      case 0: return file.synced;
+      case 1: return bytes;
+      case 2: bytes.resize(from + choose(doubtful + 1)); return bytes;
       default:
         // The size has grown, over zeros where a sector did not get to the disk.
         for (std::size_t at = from; at < bytes.size();) {
           const std::size_t end = std::min(bytes.size(), (at / sector_bytes + 1) * sector_bytes);
-          if (choose(2) == 0) std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(at),
-                                        bytes.begin() + static_cast<std::ptrdiff_t>(end), std::byte{0});
+          if (choose(2) == 0)
+            std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                      bytes.begin() + static_cast<std::ptrdiff_t>(end), std::byte{0});
           at = end;
         }
         return bytes;

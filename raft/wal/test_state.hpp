@@ -1,14 +1,14 @@
 #pragma once
 
+#include "raft/log.hpp"
+#include "raft/wal/test_disk.hpp"
+#include "raft/wal/wal.hpp"
+
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "raft/log.hpp"
-#include "raft/wal/test_disk.hpp"
-#include "raft/wal/wal.hpp"
 
 /// What a log should hold, computed without a log; and the ways in which tests drive one.
 namespace raftlab::raft::wal::testing {
@@ -38,11 +38,13 @@ inline void apply(const Write& write, State& state) {
   return {bytes.begin(), bytes.end()};
 }
 
-[[nodiscard]] inline Slice entries_from(Index first, Term term, std::uint32_t count, const std::string& text) {
+[[nodiscard]] inline Slice entries_from(Index first, Term term, std::uint32_t count,
+                                        const std::string& text) {
   const auto size = static_cast<std::uint32_t>(text.size());
   Slice entries = Slice::make(first, count, count * size);
   const auto payload = payload_of(text);
-  for (std::uint32_t i = 0; i < count; ++i) RAFTLAB_ASSERT(entries.append(term, EntryKind::command, payload), i);
+  for (std::uint32_t i = 0; i < count; ++i)
+    RAFTLAB_ASSERT(entries.append(term, EntryKind::command, payload), i);
   return entries;
 }
 
@@ -74,13 +76,15 @@ using Opening = std::variant<Wal::Opened, Refusal>;
   write.seq = seq;
   Index next = state.log.last().next();
   const Term term(state.hard.term.value() + (seq.value() % 5 == 0 ? 1 : 0));
-  if (seq.value() % 5 == 0) write.hard = HardState{term, NodeId(static_cast<std::uint32_t>(1 + seq.value() % 3))};
+  if (seq.value() % 5 == 0)
+    write.hard = HardState{term, NodeId(static_cast<std::uint32_t>(1 + seq.value() % 3))};
   if (seq.value() % 7 == 0) {
     write.truncate_from = state.log.last();
     next = state.log.last();
   }
   if (seq.value() % 11 != 0) {
-    write.entries.push_back(entries_from(next, term, 1 + static_cast<std::uint32_t>(seq.value() % 2), "command"));
+    write.entries.push_back(
+        entries_from(next, term, 1 + static_cast<std::uint32_t>(seq.value() % 2), "command"));
   }
   return write;
 }

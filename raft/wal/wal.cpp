@@ -1,11 +1,11 @@
 #include "raft/wal/wal.hpp"
 
-#include <algorithm>
-#include <limits>
-
 #include "raft/wal/payload.hpp"
 #include "raft/wal/record.hpp"
 #include "raft/wal/recovery.hpp"
+
+#include <algorithm>
+#include <limits>
 
 namespace raftlab::raft::wal {
 
@@ -167,8 +167,10 @@ class Wal::Implementation {
 
     const std::size_t payload_bytes = record.buffer.size() - payload_offset;
     RAFTLAB_ASSERT(payload_bytes <= record_payload_bytes_limit, payload_bytes);
-    const RecordHeader header{static_cast<std::uint32_t>(payload_bytes), record.kind, next_record_, durable_, chain_};
-    const std::uint32_t checksum = put(header, identity_checksum_, record.buffer.data() + segment_header_bytes);
+    const RecordHeader header{static_cast<std::uint32_t>(payload_bytes), record.kind, next_record_, durable_,
+                              chain_};
+    const std::uint32_t checksum =
+        put(header, identity_checksum_, record.buffer.data() + segment_header_bytes);
     chain_ = payload_checksum(checksum, record.buffer.from(payload_offset));
     put_u32(chain_, record.buffer.grow(record_trailer_bytes));
 
@@ -228,8 +230,8 @@ class Wal::Implementation {
   RecordSeq next_record_;
   std::uint32_t chain_ = 0;
   RecordSeq durable_;
-  RecordSeq last_watermark_;  // that a record carries
-  RecordSeq last_data_;       // last record other than a watermark
+  RecordSeq last_watermark_;        // that a record carries
+  RecordSeq last_data_;             // last record other than a watermark
   std::vector<Gathered> gathered_;  // the first gathered_count_ are in use
   std::size_t gathered_count_ = 0;
   Flying flying_;
@@ -284,24 +286,15 @@ std::uint64_t Wal::syncs() const { return implementation_->syncs(); }
 
 const char* name(RefusalCode code) {
   switch (code) {
-    case RefusalCode::locked:
-      return "locked";
-    case RefusalCode::unreadable:
-      return "unreadable";
-    case RefusalCode::wrong_identity:
-      return "wrong_identity";
-    case RefusalCode::unknown_version:
-      return "unknown_version";
-    case RefusalCode::corrupt_header:
-      return "corrupt_header";
-    case RefusalCode::corrupt_middle:
-      return "corrupt_middle";
-    case RefusalCode::corrupt_committed:
-      return "corrupt_committed";
-    case RefusalCode::missing_segment:
-      return "missing_segment";
-    case RefusalCode::bad_content:
-      return "bad_content";
+    case RefusalCode::locked: return "locked";
+    case RefusalCode::unreadable: return "unreadable";
+    case RefusalCode::wrong_identity: return "wrong_identity";
+    case RefusalCode::unknown_version: return "unknown_version";
+    case RefusalCode::corrupt_header: return "corrupt_header";
+    case RefusalCode::corrupt_middle: return "corrupt_middle";
+    case RefusalCode::corrupt_committed: return "corrupt_committed";
+    case RefusalCode::missing_segment: return "missing_segment";
+    case RefusalCode::bad_content: return "bad_content";
   }
   return "?";
 }

@@ -1,9 +1,9 @@
 #include "raft/wal/wal.hpp"
 
-#include <benchmark/benchmark.h>
-
 #include "raft/wal/crc32c.hpp"
 #include "raft/wal/test_state.hpp"
+
+#include <benchmark/benchmark.h>
 
 namespace raftlab::raft::wal {
 namespace {
@@ -14,8 +14,12 @@ using namespace testing;
 class NullDisk final : public Disk {
  public:
   [[nodiscard]] OperationId last() const { return last_; }
-  [[nodiscard]] std::variant<std::vector<std::string>, DiskError> list() override { return std::vector<std::string>(); }
-  [[nodiscard]] std::variant<std::vector<std::byte>, DiskError> read(std::string_view) override { return DiskError::not_found; }
+  [[nodiscard]] std::variant<std::vector<std::string>, DiskError> list() override {
+    return std::vector<std::string>();
+  }
+  [[nodiscard]] std::variant<std::vector<std::byte>, DiskError> read(std::string_view) override {
+    return DiskError::not_found;
+  }
   [[nodiscard]] DiskError lock() override { return DiskError::none; }
   OperationId create(std::string_view, FileHandle&) override { return next(); }
   OperationId open(std::string_view, FileHandle&) override { return next(); }

@@ -1,8 +1,8 @@
-#include <gtest/gtest.h>
-
 #include "raft/wal/record.hpp"
 #include "raft/wal/test_state.hpp"
 #include "raft/wal/wal.hpp"
+
+#include <gtest/gtest.h>
 
 /// The damage matrix: every cut and every flipped bit of small logs (R4). What must come of each is computed from
 /// where the records lie, not from the bytes.
@@ -72,7 +72,8 @@ void check(const Example& example, const Files& files, std::optional<std::size_t
   Opening opening = testing::open(disk, example.options);
   if (const auto* refusal = std::get_if<Refusal>(&opening)) {
     ++counts.refused;
-    EXPECT_FALSE(expected) << what << ": refused, but must start: " << name(refusal->code) << ' ' << refusal->detail;
+    EXPECT_FALSE(expected) << what << ": refused, but must start: " << name(refusal->code) << ' '
+                           << refusal->detail;
     EXPECT_TRUE(disk.idle() && disk.files() == files) << what << ": a refusal must not touch the files";
     EXPECT_FALSE(refusal->file.empty() || refusal->detail.empty()) << what;
     return;
@@ -81,7 +82,8 @@ void check(const Example& example, const Files& files, std::optional<std::size_t
   auto& opened = std::get<Wal::Opened>(opening);
   ASSERT_TRUE(expected) << what << ": started, but must refuse";
   const State state = *expected == 0 ? state_of(first_state()) : example.records[*expected - 1].state;
-  EXPECT_EQ(state_of(opened.recovered), state) << what << ": not the exact prefix of " << *expected << " records";
+  EXPECT_EQ(state_of(opened.recovered), state)
+      << what << ": not the exact prefix of " << *expected << " records";
   EXPECT_EQ(opened.fresh, *expected == 0) << what;
   EXPECT_LE(opened.recovered.durable, state.log.last()) << what;
   // The repair is complete: a second start finds the same, without a torn tail.
@@ -116,8 +118,8 @@ Counts damage_everything(const Example& example) {
       check(example, cut, cut_is_tail ? std::optional(intact) : std::nullopt, counts,
             file + " cut at " + std::to_string(offset));
 
-      const bool in_last_record = last_file && intact + 1 == example.records.size() && offset >= segment_header_bytes &&
-                                  life_is_proven;
+      const bool in_last_record = last_file && intact + 1 == example.records.size() &&
+                                  offset >= segment_header_bytes && life_is_proven;
       for (unsigned bit = 0; bit < 8; ++bit) {
         Files flipped = example.files;
         flipped[file][offset] ^= std::byte{1} << bit;
@@ -171,6 +173,24 @@ TEST(DamageMatrix, RightAfterARestartTheCheckpointAloneIsRefusedWithEveryDamage)
   const Counts counts = damage_everything(example);
   EXPECT_EQ(counts.started, 0);
   EXPECT_GT(counts.refused, 0);
+}
+
+/// Nothing valid is left behind the damage, but a header that knows better.
+TEST(DamageMatrix, ATornRecordWhoseHeaderCoversADamagedOneProvesThatItCounted) {
+  const Example example = make_example(5, WalOptions{}, 1);
+  Files files = example.files;
+  auto& bytes = files.begin()->second;
+  bytes[example.records[3].end - 1] ^= std::byte{1};
+  bytes.resize(bytes.size() - 1);
+  TestDisk disk;
+  disk.set_files(files);
+  const Opening opening = testing::open(disk);
+  ASSERT_TRUE(std::holds_alternative<Refusal>(opening));
+  const auto& refusal = std::get<Refusal>(opening);
+  EXPECT_EQ(refusal.code, RefusalCode::corrupt_committed);
+  EXPECT_EQ(refusal.file, example.files.begin()->first);
+  EXPECT_EQ(refusal.offset, example.records[2].end);
+  EXPECT_EQ(disk.files(), files);
 }
 
 /// A crash between the new checkpoint and the removal of what it replaces: the old segments still count.

@@ -1,8 +1,9 @@
-#include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
+#include "raft/wal/wal.hpp"
 
 #include "raft/wal/test_state.hpp"
-#include "raft/wal/wal.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 /// R1, R3, R4 and R7 under random writes and random crashes, one after the other on the same disk.
 namespace raftlab::raft::wal {
@@ -64,7 +65,8 @@ class Lives {
     const Index durable = opened.recovered.durable;
     RC_ASSERT(durable <= state.log.last());
     // What is said to have been durable is never missing in a later life, acknowledged or not.
-    std::erase_if(legal_, [&](const State& other) { return other.log.term_at(durable) != state.log.term_at(durable); });
+    std::erase_if(
+        legal_, [&](const State& other) { return other.log.term_at(durable) != state.log.term_at(durable); });
     begins_.clear();
     mark(WriteSeq(1), state);
 
@@ -109,13 +111,15 @@ class Lives {
       legal_.push_back(state);
     }
     if (random_(4) == 0 && state.log.last()) {
-      const Index from(state.log.last().value() - random_(std::min(3U, static_cast<std::uint32_t>(state.log.last().value()))));
+      const Index from(state.log.last().value() -
+                       random_(std::min(3U, static_cast<std::uint32_t>(state.log.last().value()))));
       write.truncate_from = from;
       state.log.truncate(from);
       legal_.push_back(state);
     }
     for (std::uint32_t slices = random_(3); slices > 0; --slices) {
-      const std::string text(random_(8) == 0 ? random_(600) : random_(20), static_cast<char>('a' + random_(26)));
+      const std::string text(random_(8) == 0 ? random_(600) : random_(20),
+                             static_cast<char>('a' + random_(26)));
       const Slice entries = entries_from(state.log.last().next(), state.hard.term, 1 + random_(5), text);
       write.entries.push_back(entries);
       for (Index index = entries.first_index(); index <= entries.last_index(); index = index.next()) {
@@ -136,7 +140,8 @@ class Lives {
   std::uint64_t acknowledged_ = 0;
 };
 
-RC_GTEST_PROP(WalProperty, EachLifeBeginsWithAllThatWasAcknowledgedAndAPrefixOfTheRest, (std::uint64_t seed)) {
+RC_GTEST_PROP(WalProperty, EachLifeBeginsWithAllThatWasAcknowledgedAndAPrefixOfTheRest,
+              (std::uint64_t seed)) {
   for (std::uint64_t i = 0; i < 20; ++i) Lives(seed + i * 7919).run();
 }
 

@@ -1,9 +1,9 @@
 #include "raft/wal/wal.hpp"
 
-#include <gtest/gtest.h>
-
 #include "raft/wal/record.hpp"
 #include "raft/wal/test_state.hpp"
+
+#include <gtest/gtest.h>
 
 namespace raftlab::raft::wal {
 namespace {
@@ -243,8 +243,11 @@ TEST(Wal, AFailureOfAnyChangeIsFinal) {
       disk.lose_power([](std::uint32_t) { return 0U; });
       const auto again = testing::open(disk, options);
       ASSERT_TRUE(std::holds_alternative<Wal::Opened>(again)) << at << ' ' << std::get<Refusal>(again).detail;
-      const State& state = states.at(acknowledged == 0 ? 0 : acknowledged - 1);
-      EXPECT_EQ(state_of(std::get<Wal::Opened>(again).recovered), state) << "failure at change " << at;
+      // The write that failed may have got to the disk all the same.
+      const std::size_t index = acknowledged == 0 ? 0 : acknowledged - 1;
+      const State state = state_of(std::get<Wal::Opened>(again).recovered);
+      EXPECT_TRUE(state == states.at(index) || state == states.at(std::min(index + 1, states.size() - 1)))
+          << at;
     }
     EXPECT_GT(at, 30U);
   }
@@ -257,7 +260,8 @@ TEST(Wal, ALogOfAnotherClusterOrNodeIsRefused) {
     drive(wal.wal, disk);
   }
   const Files files = disk.files();
-  for (const Identity& other : {Identity{identity.cluster + 1, identity.node}, Identity{identity.cluster, NodeId(8)}}) {
+  for (const Identity& other :
+       {Identity{identity.cluster + 1, identity.node}, Identity{identity.cluster, NodeId(8)}}) {
     disk.kill();
     const auto opening = Wal::open(disk, other, {}, first_state());
     const auto& refusal = std::get<Refusal>(opening);
@@ -348,7 +352,8 @@ TEST(Wal, FilesOfOtherNamesAreNoneOfItsBusiness) {
 
 TEST(Wal, ATornFirstCreationIsNoLog) {
   TestDisk disk;
-  disk.set_files({{segment_name(SegmentNumber(1)), std::vector<std::byte>(100)}, {segment_name(SegmentNumber(2)), {}}});
+  disk.set_files(
+      {{segment_name(SegmentNumber(1)), std::vector<std::byte>(100)}, {segment_name(SegmentNumber(2)), {}}});
   auto wal = opened(disk);
   EXPECT_TRUE(wal.fresh);
   EXPECT_TRUE(wal.torn_tail);

@@ -1,10 +1,10 @@
 #include "raft/wire/codec.hpp"
 
-#include <limits>
-
 #include "raft/assert.hpp"
 #include "raft/limits.hpp"
 #include "raft/wire/messages.pb.h"
+
+#include <limits>
 
 namespace raftlab::raft::wire {
 namespace {
@@ -139,9 +139,13 @@ Taken take(const pb::AppendEntries& body) {
 /// A chunk lies within the snapshot.
 Taken take(const pb::InstallSnapshot& body) {
   const std::string& chunk = body.chunk();
-  if (body.offset() > body.total() || chunk.size() > body.total() - body.offset()) return DecodeError::bad_field;
-  InstallSnapshot message{LogId{Term(body.last_term()), Index(body.last_index())}, body.offset(), body.total(),
-                          body.checksum(), {}};
+  if (body.offset() > body.total() || chunk.size() > body.total() - body.offset())
+    return DecodeError::bad_field;
+  InstallSnapshot message{LogId{Term(body.last_term()), Index(body.last_index())},
+                          body.offset(),
+                          body.total(),
+                          body.checksum(),
+                          {}};
   const Bytes bytes = std::as_bytes(std::span(chunk));
   message.chunk.assign(bytes.begin(), bytes.end());
   return message;
@@ -151,39 +155,33 @@ Taken take_body(const pb::Envelope& in) {
   switch (in.body_case()) {
     case pb::Envelope::kRequestVote: {
       const pb::RequestVote& body = in.request_vote();
-      return RequestVote{LogId{Term(body.last_term()), Index(body.last_index())}, body.pre(), body.transfer()};
+      return RequestVote{LogId{Term(body.last_term()), Index(body.last_index())}, body.pre(),
+                         body.transfer()};
     }
-    case pb::Envelope::kVoteReply:
-      return VoteReply{in.vote_reply().pre(), in.vote_reply().granted()};
-    case pb::Envelope::kAppendEntries:
-      return take(in.append_entries());
+    case pb::Envelope::kVoteReply: return VoteReply{in.vote_reply().pre(), in.vote_reply().granted()};
+    case pb::Envelope::kAppendEntries: return take(in.append_entries());
     case pb::Envelope::kAppendReply:
       return AppendReply{Index(in.append_reply().match()), ReadSeq(in.append_reply().read())};
     case pb::Envelope::kAppendReject: {
       const pb::AppendReject& body = in.append_reject();
-      return AppendReject{Index(body.rejected_prev()), LogId{Term(body.hint_term()), Index(body.hint_index())},
-                          ReadSeq(body.read())};
+      return AppendReject{Index(body.rejected_prev()),
+                          LogId{Term(body.hint_term()), Index(body.hint_index())}, ReadSeq(body.read())};
     }
     case pb::Envelope::kHeartbeat:
       return Heartbeat{Index(in.heartbeat().commit()), ReadSeq(in.heartbeat().read())};
-    case pb::Envelope::kHeartbeatReply:
-      return HeartbeatReply{ReadSeq(in.heartbeat_reply().read())};
-    case pb::Envelope::kInstallSnapshot:
-      return take(in.install_snapshot());
+    case pb::Envelope::kHeartbeatReply: return HeartbeatReply{ReadSeq(in.heartbeat_reply().read())};
+    case pb::Envelope::kInstallSnapshot: return take(in.install_snapshot());
     case pb::Envelope::kSnapshotReply: {
       const pb::SnapshotReply& body = in.snapshot_reply();
       return SnapshotReply{Index(body.last_index()), body.received(), body.installed()};
     }
-    case pb::Envelope::kTimeoutNow:
-      return TimeoutNow{};
-    case pb::Envelope::kReadIndex:
-      return ReadIndex{in.read_index().tag(), in.read_index().incarnation()};
+    case pb::Envelope::kTimeoutNow: return TimeoutNow{};
+    case pb::Envelope::kReadIndex: return ReadIndex{in.read_index().tag(), in.read_index().incarnation()};
     case pb::Envelope::kReadIndexReply: {
       const pb::ReadIndexReply& body = in.read_index_reply();
       return ReadIndexReply{body.tag(), body.incarnation(), Index(body.index())};
     }
-    case pb::Envelope::BODY_NOT_SET:
-      break;
+    case pb::Envelope::BODY_NOT_SET: break;
   }
   return DecodeError::unknown_message;
 }
@@ -253,20 +251,13 @@ std::variant<Envelope, DecodeError> decode(Bytes bytes) { return Decoder().decod
 
 const char* name(DecodeError error) {
   switch (error) {
-    case DecodeError::too_large:
-      return "too_large";
-    case DecodeError::malformed:
-      return "malformed";
-    case DecodeError::bad_address:
-      return "bad_address";
-    case DecodeError::unknown_message:
-      return "unknown_message";
-    case DecodeError::too_many_entries:
-      return "too_many_entries";
-    case DecodeError::bad_entries:
-      return "bad_entries";
-    case DecodeError::bad_field:
-      return "bad_field";
+    case DecodeError::too_large: return "too_large";
+    case DecodeError::malformed: return "malformed";
+    case DecodeError::bad_address: return "bad_address";
+    case DecodeError::unknown_message: return "unknown_message";
+    case DecodeError::too_many_entries: return "too_many_entries";
+    case DecodeError::bad_entries: return "bad_entries";
+    case DecodeError::bad_field: return "bad_field";
   }
   return "?";
 }

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "raft/messages.hpp"
+#include "raft/types.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <variant>
 #include <vector>
-
-#include "raft/messages.hpp"
-#include "raft/types.hpp"
 
 /// Messages as bytes: one protobuf `raftlab.wire.Envelope` for each frame. The length of a frame, and who may send what
 /// over which connection, are the transport's. The format is in docs/wire.md.
@@ -22,8 +22,8 @@ enum class DecodeError : std::uint8_t {
   bad_address,       ///< from or to is 0
   unknown_message,   ///< no body that this version knows
   too_many_entries,  ///< more than one block holds
-  bad_entries,       ///< columns of different lengths, an unknown kind, a falling term, an index beyond 64 bits
-  bad_field,         ///< a value that no correct node sends
+  bad_entries,  ///< columns of different lengths, an unknown kind, a falling term, an index beyond 64 bits
+  bad_field,    ///< a value that no correct node sends
 };
 [[nodiscard]] const char* name(DecodeError error);
 

@@ -1,14 +1,17 @@
+#include "raft/wire/codec.hpp"
+
+#include "raft/limits.hpp"
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
-#include "raft/limits.hpp"
-#include "raft/wire/codec.hpp"
-
 namespace raftlab::raft::wire {
 namespace {
 
-std::uint64_t number() { return *rc::gen::oneOf(rc::gen::arbitrary<std::uint64_t>(), rc::gen::inRange<std::uint64_t>(0, 300)); }
+std::uint64_t number() {
+  return *rc::gen::oneOf(rc::gen::arbitrary<std::uint64_t>(), rc::gen::inRange<std::uint64_t>(0, 300));
+}
 bool flag() { return *rc::gen::arbitrary<bool>(); }
 LogId log_id() { return LogId{Term(number()), Index(number())}; }
 
@@ -50,30 +53,18 @@ InstallSnapshot install_snapshot() {
 
 Message message_of(MessageKind kind) {
   switch (kind) {
-    case MessageKind::request_vote:
-      return RequestVote{log_id(), flag(), flag()};
-    case MessageKind::vote_reply:
-      return VoteReply{flag(), flag()};
-    case MessageKind::append_entries:
-      return append_entries();
-    case MessageKind::append_reply:
-      return AppendReply{Index(number()), ReadSeq(number())};
-    case MessageKind::append_reject:
-      return AppendReject{Index(number()), log_id(), ReadSeq(number())};
-    case MessageKind::heartbeat:
-      return Heartbeat{Index(number()), ReadSeq(number())};
-    case MessageKind::heartbeat_reply:
-      return HeartbeatReply{ReadSeq(number())};
-    case MessageKind::install_snapshot:
-      return install_snapshot();
-    case MessageKind::snapshot_reply:
-      return SnapshotReply{Index(number()), number(), flag()};
-    case MessageKind::timeout_now:
-      return TimeoutNow{};
-    case MessageKind::read_index:
-      return ReadIndex{number(), number()};
-    case MessageKind::read_index_reply:
-      return ReadIndexReply{number(), number(), Index(number())};
+    case MessageKind::request_vote: return RequestVote{log_id(), flag(), flag()};
+    case MessageKind::vote_reply: return VoteReply{flag(), flag()};
+    case MessageKind::append_entries: return append_entries();
+    case MessageKind::append_reply: return AppendReply{Index(number()), ReadSeq(number())};
+    case MessageKind::append_reject: return AppendReject{Index(number()), log_id(), ReadSeq(number())};
+    case MessageKind::heartbeat: return Heartbeat{Index(number()), ReadSeq(number())};
+    case MessageKind::heartbeat_reply: return HeartbeatReply{ReadSeq(number())};
+    case MessageKind::install_snapshot: return install_snapshot();
+    case MessageKind::snapshot_reply: return SnapshotReply{Index(number()), number(), flag()};
+    case MessageKind::timeout_now: return TimeoutNow{};
+    case MessageKind::read_index: return ReadIndex{number(), number()};
+    case MessageKind::read_index_reply: return ReadIndexReply{number(), number(), Index(number())};
   }
   return TimeoutNow{};
 }
@@ -101,18 +92,22 @@ RC_GTEST_PROP(CodecProperty, EveryMessageComesBackEqual, ()) {
 }
 
 RC_GTEST_PROP(CodecProperty, NoPartOfAMessageIsAMessageEqualToIt, ()) {
-  const Envelope envelope = envelope_of(static_cast<MessageKind>(*rc::gen::inRange<std::size_t>(0, message_kinds)));
+  const Envelope envelope =
+      envelope_of(static_cast<MessageKind>(*rc::gen::inRange<std::size_t>(0, message_kinds)));
   std::vector<std::byte> bytes;
   encode(envelope, bytes);
   Decoder decoder;
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     const std::vector<std::byte> part(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
     const auto decoded = decoder.decode(part);
-    RC_ASSERT(!std::holds_alternative<Envelope>(decoded) || std::get<Envelope>(decoded) != envelope);
+    const auto* message = std::get_if<Envelope>(&decoded);
+    const bool equal = message != nullptr && *message == envelope;
+    RC_ASSERT(!equal);
   }
 }
 
-RC_GTEST_PROP(CodecProperty, ArbitraryBytesAreAnErrorOrAMessageThatComesBackEqual, (const std::vector<std::uint8_t>& noise)) {
+RC_GTEST_PROP(CodecProperty, ArbitraryBytesAreAnErrorOrAMessageThatComesBackEqual,
+              (const std::vector<std::uint8_t>& noise)) {
   const auto decoded = decode(std::as_bytes(std::span(noise)));
   if (const auto* envelope = std::get_if<Envelope>(&decoded)) {
     std::vector<std::byte> bytes;

@@ -1,13 +1,13 @@
 #include "raft/wire/codec.hpp"
 
+#include "raft/limits.hpp"
+#include "raft/wire/messages.pb.h"
+
 #include <gtest/gtest.h>
 
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "raft/limits.hpp"
-#include "raft/wire/messages.pb.h"
 
 namespace raftlab::raft::wire {
 namespace {
@@ -48,7 +48,15 @@ std::vector<Golden> golden() {
       {"PreVote", RequestVote{LogId{Term(2), Index(300)}, true, false}, "2207080210ac021801"},
       {"VoteReply", VoteReply{true, true}, "2a0408011001"},
       {"AppendEntries", AppendEntries{LogId{Term(2), Index(7)}, Index(6), ReadSeq(5), two_entries()},
-       "321b" "0802" "1007" "1806" "2005" "2a020203" "32020201" "3a020300" "4203616263"},
+       "3219"
+       "0802"
+       "1007"
+       "1806"
+       "2005"
+       "2a020203"
+       "32020201"
+       "3a020300"
+       "4203616263"},
       {"AppendEntries, empty", AppendEntries{LogId{}, Index(), ReadSeq(), Slice()}, "3200"},
       {"AppendReply", AppendReply{Index(9), ReadSeq(5)}, "3a0408091005"},
       {"AppendReject", AppendReject{Index(9), LogId{Term(2), Index(4)}, ReadSeq(5)}, "42080809100218042005"},
@@ -56,7 +64,13 @@ std::vector<Golden> golden() {
       {"HeartbeatReply", HeartbeatReply{ReadSeq(5)}, "52020805"},
       {"InstallSnapshot",
        InstallSnapshot{LogId{Term(2), Index(300)}, 4, 7, 0x1122334455667788, {chunk.begin(), chunk.end()}},
-       "5a17" "0802" "10ac02" "1804" "2007" "298877665544332211" "320378797a"},
+       "5a17"
+       "0802"
+       "10ac02"
+       "1804"
+       "2007"
+       "298877665544332211"
+       "320378797a"},
       {"SnapshotReply", SnapshotReply{Index(300), 7, true}, "620708ac0210071801"},
       {"TimeoutNow", TimeoutNow{}, "6a00"},
       {"ReadIndex", ReadIndex{5, 0x1122334455667788}, "720b0805118877665544332211"},
