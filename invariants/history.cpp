@@ -1,8 +1,8 @@
 #include "invariants/history.hpp"
 
-#include <utility>
-
 #include "raft/assert.hpp"
+
+#include <utility>
 
 namespace raftlab::invariants {
 namespace {
@@ -37,7 +37,8 @@ std::string bare(std::string_view key) {
 void HistoryRecorder::invoke(OpId id, std::int64_t now_ns, Operation op) {
   const bool fresh = open_.emplace(id, history_.entries.size()).second;
   RAFTLAB_ASSERT(fresh, id.client, id.sequence);
-  history_.entries.push_back({.id = id, .op = std::move(op), .outcome = {}, .invoked_ns = now_ns, .index = {}});
+  history_.entries.push_back(
+      {.id = id, .op = std::move(op), .outcome = {}, .invoked_ns = now_ns, .index = {}});
 }
 
 HistoryEntry& HistoryRecorder::take(OpId id) {
@@ -103,7 +104,8 @@ std::string describe(const Outcome& outcome) {
 }
 
 std::string describe(const HistoryEntry& entry) {
-  std::string out = describe(entry.id) + ' ' + describe(entry.op) + " [" + std::to_string(entry.invoked_ns) + ',';
+  std::string out =
+      describe(entry.id) + ' ' + describe(entry.op) + " [" + std::to_string(entry.invoked_ns) + ',';
   switch (entry.fate) {
     case Fate::ok: return out + std::to_string(entry.returned_ns) + "] ok: " + describe(entry.outcome);
     case Fate::fail: return out + std::to_string(entry.returned_ns) + "] refused";

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "raft/types.hpp"
+
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -10,17 +12,15 @@
 #include <variant>
 #include <vector>
 
-#include "raft/types.hpp"
-
-/// What clients asked of the store and what they were told. These types know nothing of the store that is under
-/// test: the checkers must not inherit its mistakes. Times are virtual nanoseconds.
+/// What clients asked of the store and what they were told. These types know nothing of the store that is
+/// under test: the checkers must not inherit its mistakes. Times are virtual nanoseconds.
 namespace raftlab::invariants {
 
 /// What a key holds; none: the key does not exist.
 using Value = std::optional<std::string>;
 
-/// Identity of an operation of a client, the same for each of its retries. A client's sequence rises with each new
-/// operation that changes something. Client 0 has no session: its operations cannot be told apart in the log.
+/// Identity of an operation of a client, the same for each of its retries. Sequences are from 1 and rise with
+/// each new operation. Client 0 has no session: what it changes cannot be told apart in the log.
 struct OpId {
   std::uint64_t client = 0;
   std::uint64_t sequence = 0;
@@ -106,11 +106,12 @@ struct HistoryEntry {
   OpId id;
   Operation op;
   Fate fate = Fate::unknown;
-  Outcome outcome;                ///< of `ok`
+  Outcome outcome;  ///< of `ok`
   std::int64_t invoked_ns = 0;
-  std::int64_t returned_ns = 0;   ///< of `ok`; not before invoked_ns
-  raft::Index index;              ///< of `ok`: where the log has it, or the applied index that served the read; 0: not told
-  bool stale = false;             ///< a read that does not claim to be linearizable
+  std::int64_t returned_ns = 0;  ///< of `ok`; not before invoked_ns
+  /// Of `ok`: where the log has it, or the applied index that served the read; 0: not told.
+  raft::Index index;
+  bool stale = false;  ///< a read that does not claim to be linearizable
   friend bool operator==(const HistoryEntry&, const HistoryEntry&) = default;
 };
 
@@ -119,8 +120,8 @@ struct History {
   std::vector<HistoryEntry> entries;
 };
 
-/// Writes a history down as it happens. An operation without an answer stays `unknown`. Memory grows with the run:
-/// for runs that are short, or that the witness check could not judge.
+/// Writes a history down as it happens. An operation without an answer stays `unknown`. Memory grows with the
+/// run: for runs that are short, or that the witness check could not judge.
 class HistoryRecorder {
  public:
   void invoke(OpId id, std::int64_t now_ns, Operation op);

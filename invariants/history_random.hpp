@@ -1,5 +1,9 @@
 #pragma once
 
+#include "invariants/history.hpp"
+#include "invariants/witness.hpp"
+#include "raft/hash.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <map>
@@ -8,11 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "invariants/history.hpp"
-#include "invariants/witness.hpp"
-#include "raft/hash.hpp"
-
-/// For tests: random histories of a store that behaves, with the log behind them, as the calls that a host makes.
+/// For tests: random histories of a store that behaves, with the log behind them, as the calls that a host
+/// makes.
 namespace raftlab::invariants::testing {
 
 class Random {

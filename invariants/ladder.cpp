@@ -14,7 +14,7 @@ using raft::Role;
 
 Ladder::Ladder(const Options& options) : options_(options), scan_cluster_at_(options.scan_every_steps) {}
 
-NodeRecord& Ladder::node_of(NodeId node) {
+NodeRecord& Ladder::new_node(NodeId node) {
   RAFTLAB_ASSERT(node.value() >= 1 && node.value() <= nodes_max, node);
   while (nodes_.size() < node.value()) {
     nodes_.emplace_back();
@@ -174,28 +174,26 @@ void Ladder::note_write(NodeRecord& node, const raft::Write& write, const raft::
   const raft::WriteSeq before = node.state.issued;  // the state is still that before the step
   count(Rung::D17);
   if (write.seq <= before) fire(Rung::D17, node.id, "submits write ", write.seq, " after write ", before);
-  SubmittedWrite submitted;
-  submitted.seq = write.seq;
-  submitted.hard = write.hard;
-  submitted.truncate_from = write.truncate_from.value();
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
   if (!write.entries.empty()) {
-    const std::uint64_t first = write.entries.front().first_index().value();
-    const std::uint64_t last = write.entries.back().last_index().value();
+    first = write.entries.front().first_index().value();
+    last = write.entries.back().last_index().value();
     if (!same_entries(write.entries, log) || first == 0) {
       fire(Rung::N17, node.id, "write ", write.seq, " carries entries ", first, "..", last,
            " that are not those of the log in memory");
     }
-    const std::uint64_t kept = write.truncate_from ? write.truncate_from.value() - 1 : node.disk.submitted().log.last();
-    if (first != std::min(kept, node.disk.submitted().log.last()) + 1) {
+    std::uint64_t kept = node.disk.submitted_last();
+    if (write.truncate_from) kept = std::min(kept, write.truncate_from.value() - 1);
+    if (first != kept + 1) {
       fire(Rung::N17, node.id, "write ", write.seq, " carries entries from ", first, " behind a log that ends at ", kept);
     }
-    if (first != 0) submitted.take_entries(node.log, first, last);
   }
   // R3: what a submitted truncation takes away need not be there after a crash.
-  if (submitted.truncate_from != 0 && submitted.truncate_from <= node.acknowledged) {
-    node.acknowledged = submitted.truncate_from - 1;
+  if (write.truncate_from && write.truncate_from.value() <= node.acknowledged) {
+    node.acknowledged = write.truncate_from.value() - 1;
   }
-  node.disk.submit(std::move(submitted));
+  node.disk.submit(write, node.log, first, last);
 }
 
 }  // namespace raftlab::invariants

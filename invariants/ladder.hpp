@@ -89,7 +89,11 @@ class Ladder {
   };
 
   // ladder.cpp
-  NodeRecord& node_of(raft::NodeId node);
+  NodeRecord& node_of(raft::NodeId node) {
+    const std::size_t at = node.value() - 1;
+    return at < nodes_.size() ? nodes_[at] : new_node(node);
+  }
+  NodeRecord& new_node(raft::NodeId node);
   void count(Rung rung) { ++counts_[static_cast<std::size_t>(rung)]; }
   template <class... Parts>
   [[gnu::cold, gnu::noinline]] void fire(Rung rung, raft::NodeId node, const Parts&... parts) {

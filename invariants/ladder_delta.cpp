@@ -26,18 +26,29 @@ void Ladder::check_delta(const Change& change) {
     fire(Rung::D5, id, "had C = ", before.commit, ", A = ", before.applied, ", handed ", before.handed, ", now C = ",
          after.commit, ", A = ", after.applied, ", handed ", after.handed);
   }
-  check_term_and_vote(change);
+  if (after.hard == before.hard && after.leader == before.leader && after.read_issued == before.read_issued &&
+      after.read_confirmed == before.read_confirmed) {
+    // The common case of D2 and D3: nothing that they speak of changed.
+    counts_[static_cast<std::size_t>(Rung::D2)] += before.hard.voted_for ? 1 : 0;
+    counts_[static_cast<std::size_t>(Rung::D3)] += before.leader ? 1 : 0;
+  } else {
+    check_term_and_vote(change);
+    if (after.hard != before.hard && after.hard.voted_for) check_vote_rule(change);
+  }
   if (after.role != before.role || (after.role == Role::leader && after.hard.term != before.hard.term)) check_role(change);
-  if (after.hard != before.hard && after.hard.voted_for) check_vote_rule(change);
   if (change.envelope != nullptr) {
     if (const auto* request = std::get_if<RequestVote>(&change.envelope->message); request != nullptr && request->pre) {
       check_pre_vote(change);
     }
     note_accepted(change);
   }
-  check_log_shape(change);
-  if (change.delta.truncated_from) check_truncation(change);
-  if (change.delta.truncated_from || change.delta.appended_from) mirror_log(change);
+  if (change.delta.truncated_from || change.delta.appended_from) {
+    check_log_shape(change);
+    if (change.delta.truncated_from) check_truncation(change);
+    mirror_log(change);
+  } else if (before.last != after.last) {
+    fire(Rung::D8, id, "had last ", before.last, ", without a change of the log now ", after.last);
+  }
   if (after.commit > before.commit) check_commit(change);
   const bool told = change.input != nullptr && std::holds_alternative<raft::Written>(*change.input);
   if (told || after.durable != before.durable || after.written != before.written || after.issued < before.issued ||
@@ -207,12 +218,6 @@ void Ladder::check_log_shape(const Change& change) {
   const State& after = change.after;
   const raft::Index cut = change.delta.truncated_from;
   const raft::Index added = change.delta.appended_from;
-  if (!cut && !added) {
-    if (before.last != after.last) {
-      fire(Rung::D8, change.node.id, "had last ", before.last, ", without a change of the log now ", after.last);
-    }
-    return;
-  }
   const NodeId id = change.node.id;
   count(Rung::D6);
   const bool overwrites = added && added <= before.last.index && (!cut || added < cut);
@@ -306,7 +311,7 @@ void Ladder::check_durable_index(const Change& change) {
   count(Rung::D17);
   if (const auto* written = change.input == nullptr ? nullptr : std::get_if<raft::Written>(change.input)) {
     const bool known = written->seq <= before.issued;
-    if (known) node.disk.acknowledge(written->seq);
+    if (known) node.disk.tell(std::max(before.written, written->seq));
     if (after.written != (known ? std::max(before.written, written->seq) : before.written)) {
       fire(Rung::D17, node.id, "was told of write ", written->seq, ", had ", before.written, " and now ", after.written);
     }

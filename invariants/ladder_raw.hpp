@@ -38,20 +38,25 @@ class RawEntries {
   return log.pieces().empty() ? log.snapshot().index.value() : log.pieces().back().last_index().value();
 }
 
-[[nodiscard]] inline bool same_entry(const raft::EntryView& a, const raft::EntryView& b) {
-  return a.id == b.id && a.kind == b.kind && a.payload.size() == b.payload.size() &&
-         (a.payload.data() == b.payload.data() || std::equal(a.payload.begin(), a.payload.end(), b.payload.begin()));
-}
-
 /// The slices are consecutive and hold what the log holds at their indices.
 [[nodiscard]] inline bool same_entries(const std::vector<raft::Slice>& slices, const raft::Log& log) {
   if (slices.empty() || slices.front().empty()) return slices.empty();
+  const std::vector<raft::Slice>& pieces = log.pieces();
   std::uint64_t index = slices.front().first_index().value();
-  RawEntries walk(log, index);
+  std::size_t piece = pieces.size();
+  while (piece > 0 && pieces[piece - 1].first_index().value() > index) --piece;
+  if (piece > 0) --piece;
   for (const raft::Slice& slice : slices) {
-    for (std::uint32_t position = 0; position < slice.size(); ++position, ++index, walk.next()) {
-      const raft::EntryView entry = slice.entry(position);
-      if (entry.id.index.value() != index || !walk.found() || !same_entry(entry, walk.entry())) return false;
+    if (slice.first_index().value() != index) return false;
+    while (index <= slice.last_index().value()) {
+      while (piece < pieces.size() && pieces[piece].last_index().value() < index) ++piece;
+      if (piece == pieces.size() || pieces[piece].first_index().value() > index) return false;
+      // The stretch that lies in one piece; mostly it is the same storage.
+      const raft::Index first(index);
+      const raft::Index last = std::min(slice.last_index(), pieces[piece].last_index());
+      const bool whole = first == slice.first_index() && last == slice.last_index();
+      if (!(pieces[piece].sub(first, last) == (whole ? slice : slice.sub(first, last)))) return false;
+      index = last.value() + 1;
     }
   }
   return true;

@@ -29,11 +29,11 @@ Image Ladder::image_of(NodeRecord& node, const raft::Recovered& recovered) {
 void Ladder::check_recovered(NodeRecord& node, const Image& image) {
   count(Rung::R1);
   if (!node.disk.may_recover(image)) {
-    const Image& acked = node.disk.acked();
+    const Image sure = node.disk.surely();
     fire(Rung::R1, node.id, "recovered term ", image.hard.term, ", vote n", image.hard.voted_for, ", log up to ",
-         image.log.last(), " of term ", image.log.last_mark().term(), "; its completed writes add up to term ",
-         acked.hard.term, ", vote n", acked.hard.voted_for, ", log up to ", acked.log.last(), " of term ",
-         acked.log.last_mark().term());
+         image.log.last(), " of term ", image.log.last_mark().term(), "; its durable writes add up to term ",
+         sure.hard.term, ", vote n", sure.hard.voted_for, ", log up to ", sure.log.last(), " of term ",
+         sure.log.last_mark().term());
   }
   if (!node.promised_term) return;
   count(Rung::R2);

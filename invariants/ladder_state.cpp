@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <bit>
 
 #include "invariants/ladder.hpp"
 
@@ -35,14 +34,13 @@ void Ladder::check_state(NodeRecord& node, const raft::View& view) {
          node.configurations.size(), " configuration entries");
   }
 
-  const Image& submitted = node.disk.submitted();
-  if (submitted.hard != state.hard) {
+  const raft::HardState& submitted = node.disk.submitted_hard();
+  if (submitted != state.hard) {
     fire(Rung::N17, node.id, "has term ", state.hard.term, " and vote n", state.hard.voted_for,
-         ", its writes add up to term ", submitted.hard.term, " and vote n", submitted.hard.voted_for);
+         ", its writes add up to term ", submitted.term, " and vote n", submitted.voted_for);
   }
-  if (submitted.log.last() != node.log.last() || submitted.log.last_mark() != node.log.last_mark()) {
-    fire(Rung::N17, node.id, "has a log up to ", node.log.last(), " of term ", node.log.last_mark().term(),
-         ", its writes add up to ", submitted.log.last(), " of term ", submitted.log.last_mark().term());
+  if (node.disk.submitted_last() != node.log.last()) {
+    fire(Rung::N17, node.id, "has a log up to ", node.log.last(), ", its writes add up to ", node.disk.submitted_last());
   }
   if (node.disk.synced().hard.term > state.hard.term) {
     fire(Rung::N17, node.id, "has term ", state.hard.term, ", its disk ", node.disk.synced().hard.term);
@@ -93,9 +91,8 @@ void Ladder::check_votes(NodeRecord& node, const raft::View& view) {
   if (node.configurations.empty()) return;
   const VoterSets& sets = node.configurations.back();
   count(Rung::N14);
-  const auto number = [](NodeSet set) { return static_cast<std::size_t>(std::popcount(set)); };
-  if ((granted & refused) != 0 || ((granted | refused) & ~sets.all()) != 0 || number(granted) != view.granted.size() ||
-      number(refused) != view.refused.size()) {
+  if ((granted & refused) != 0 || ((granted | refused) & ~sets.all()) != 0 || size_of(granted) != view.granted.size() ||
+      size_of(refused) != view.refused.size()) {
     fire(Rung::N14, node.id, "counts ", view.granted.size(), " votes granted (set ", granted, ") and ",
          view.refused.size(), " refused (set ", refused, "), of voters (set ", sets.all(), ")");
   }
@@ -124,10 +121,16 @@ void Ladder::check_leader(NodeRecord& node, const raft::View& view, bool changed
     PeerShadow& shadow = node.peers[at];
     tracked |= set_of(peer.id);
     if (shadow.id != peer.id.value()) shadow = PeerShadow{peer.id.value(), 0, 0, 0};
-    moved = check_peer(node, view, peer, shadow) || moved;
+    const bool same = peer.match.value() == shadow.match && peer.next.value() == shadow.next &&
+                      peer.window.messages() == shadow.messages && peer.id != node.id;
+    if (!same) moved = check_peer(node, view, peer, shadow) || moved;
+    if (peer.state != ProgressState::replicate && peer.window.messages() != 0) {
+      fire(Rung::N12, node.id, "has for n", peer.id, " ", peer.window.messages(), " appends in flight in state ",
+           raft::name(peer.state));
+    }
   }
   const NodeSet members = node.configurations.empty() ? 0 : node.configurations.back().members;
-  if (tracked != members || view.peers.size() != static_cast<std::size_t>(std::popcount(members))) {
+  if (tracked != members || view.peers.size() != size_of(members)) {
     fire(Rung::N12, node.id, "tracks the set ", tracked, ", the members are ", members);
   }
   if (!moved) return;
@@ -153,9 +156,6 @@ bool Ladder::check_peer(NodeRecord& node, const raft::View& view, const Progress
     if (messages <= 4 || ((states_ + peer.id.value()) & 15U) == 0) check_window(node, peer);
     shadow.messages = messages;
     shadow.next = next;
-  }
-  if (peer.state != ProgressState::replicate && messages != 0) {
-    fire(Rung::N12, node.id, "has for n", peer.id, " ", messages, " appends in flight in state ", raft::name(peer.state));
   }
   if (match == shadow.match) return false;
   count(Rung::D9);

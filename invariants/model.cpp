@@ -1,9 +1,9 @@
 #include "invariants/model.hpp"
 
+#include "raft/assert.hpp"
+
 #include <algorithm>
 #include <utility>
-
-#include "raft/assert.hpp"
 
 namespace raftlab::invariants {
 namespace {
@@ -139,8 +139,8 @@ ModelValue KvModel::at(std::string_view key, raft::Index index) const {
   if (found == ids_.end()) return {true, &nothing, {}};
   const Key& record = records_[found->second];
   if (record.since <= index) return {true, &record.value, record.since};
-  // Every version that was overwritten after floor_ <= index is still in the ring: where the chain ends before
-  // `index` is reached, the key did not exist.
+  // Every version that was overwritten after floor_ <= index is still in the ring: where the chain ends
+  // before `index` is reached, the key did not exist.
   std::uint64_t position = record.older;
   while (position != no_version && position >= ring_begin_) {
     const OldVersion& old = version(position);

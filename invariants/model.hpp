@@ -1,5 +1,11 @@
 #pragma once
 
+#include "invariants/history.hpp"
+#include "raft/hash.hpp"
+#include "raft/types.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -8,25 +14,20 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/unordered/unordered_flat_map.hpp>
-
-#include "invariants/history.hpp"
-#include "raft/hash.hpp"
-#include "raft/types.hpp"
-
 namespace raftlab::invariants {
 
 /// By the description of the store, sessions are opened by entries of the log and evicted in its order.
 struct ModelOptions {
-  /// Sessions at once; at one more, the one whose last entry is the oldest in the log is evicted. 0: sessions are not
-  /// modelled, every client has one from its first entry on, for ever.
+  /// Sessions at once; at one more, the one whose last entry is the oldest in the log is evicted. 0: sessions
+  /// are not modelled, every client has one from its first entry on, for ever.
   std::uint32_t sessions_max = 0;
-  /// Bytes that failed compares found, over all sessions; beyond, eviction as above, never of the session in use.
+  /// Bytes that failed compares found, over all sessions; beyond, eviction as above, never of the session in
+  /// use.
   std::uint64_t found_bytes_max = 64U << 20U;
 };
 
-/// What an entry of the log does, by the model's own rule for duplicates: an entry of a client takes effect if its
-/// sequence is greater than that of all the client's entries before it.
+/// What an entry of the log does, by the model's own rule for duplicates: an entry of a client takes effect
+/// if its sequence is greater than that of all the client's entries before it.
 enum class ModelEffect : std::uint8_t {
   took_effect,  ///< a failed compare too: it is an answer
   duplicate,    ///< the client's latest operation once more
@@ -45,9 +46,9 @@ struct ModelValue {
   raft::Index since;             ///< the entry that wrote it; 0: none is remembered
 };
 
-/// A small key/value store of the checker's own, written from the description of the commands and not from the
-/// code under test. It answers for the past too: what a key held after each index from `remembered_from()` on.
-/// Memory: live keys, sessions, and the values overwritten since `remembered_from()`.
+/// A small key/value store of the checker's own, written from the description of the commands and not from
+/// the code under test. It answers for the past too: what a key held after each index from
+/// `remembered_from()` on. Memory: live keys, sessions, and the values overwritten since `remembered_from()`.
 class KvModel {
  public:
   explicit KvModel(const ModelOptions& options = {}) : options_(options) {}
@@ -100,7 +101,8 @@ class KvModel {
     std::string name;
     Value value;
     raft::Index since;
-    std::uint64_t older = no_version;  ///< the version before, a position in the ring; gone if below ring_begin_
+    std::uint64_t older =
+        no_version;  ///< the version before, a position in the ring; gone if below ring_begin_
   };
   /// An overwritten value, in the order of overwriting.
   struct OldVersion {

@@ -52,9 +52,11 @@ TEST(Model, a_deleted_key_is_gone_when_nobody_can_ask_for_it) {
 
 TEST(Model, a_compare_tells_what_it_found) {
   KvModel model;
-  EXPECT_EQ(model.apply(Index(1), {1, 1}, CompareAndSwap{"x", "1", "2"}).outcome, Outcome::compare_failed({}));
+  EXPECT_EQ(model.apply(Index(1), {1, 1}, CompareAndSwap{"x", "1", "2"}).outcome,
+            Outcome::compare_failed({}));
   EXPECT_EQ(model.apply(Index(2), {1, 2}, CompareAndSwap{"x", {}, "2"}).outcome, Outcome::done());
-  EXPECT_EQ(model.apply(Index(3), {1, 3}, CompareAndSwap{"x", {}, "3"}).outcome, Outcome::compare_failed(Value("2")));
+  EXPECT_EQ(model.apply(Index(3), {1, 3}, CompareAndSwap{"x", {}, "3"}).outcome,
+            Outcome::compare_failed(Value("2")));
   EXPECT_EQ(model.apply(Index(4), {1, 4}, Append{"x", "4"}).outcome, Outcome::done());
   EXPECT_EQ(at(model, "x", 4), Value("24"));
 }

@@ -69,53 +69,46 @@ void SubmittedWrite::take_entries(const Mirror& log, std::uint64_t first, std::u
 
 void DiskRecord::start(const Image& recovered) {
   ++incarnation_;
-  SubmittedWrite write;
+  told_ = raft::WriteSeq{};
+  submitted_hard_ = recovered.hard;
+  submitted_last_ = recovered.log.last();
+  SubmittedWrite& write = writes_.emplace_back();
+  write.incarnation = incarnation_;
   write.seq = raft::WriteSeq(1);
   write.replaces = true;
   write.hard = recovered.hard;
-  if (recovered.log.last() != 0) write.take_entries(recovered.log, 1, recovered.log.last());
-  submit(std::move(write));
+  if (submitted_last_ != 0) write.take_entries(recovered.log, 1, submitted_last_);
 }
 
-void DiskRecord::submit(SubmittedWrite write) {
-  write.incarnation = incarnation_;
-  apply(write, cut_of(write, submitted_.log), submitted_);
-  writes_.push_back(std::move(write));
+void DiskRecord::submit(const raft::Write& write, const Mirror& log, std::uint64_t first, std::uint64_t last) {
+  SubmittedWrite& submitted = writes_.emplace_back();
+  submitted.incarnation = incarnation_;
+  submitted.seq = write.seq;
+  submitted.hard = write.hard;
+  submitted.truncate_from = write.truncate_from.value();
+  if (write.hard) submitted_hard_ = *write.hard;
+  if (write.truncate_from) submitted_last_ = std::min(submitted_last_, write.truncate_from.value() - 1);
+  if (first == 0) return;
+  submitted.take_entries(log, first, last);
+  submitted_last_ = last;
 }
 
 void DiskRecord::sync(raft::WriteSeq seq) {
-  for (; synced_at_ < writes_.size() && (writes_[synced_at_].incarnation < incarnation_ || writes_[synced_at_].seq <= seq);
-       ++synced_at_) {
+  for (; head_ < writes_.size() && (writes_[head_].incarnation < incarnation_ || writes_[head_].seq <= seq); ++head_) {
+    const SubmittedWrite& write = writes_[head_];
     // What an earlier incarnation left unsynced is not written any more: the rewriting takes its place.
-    if (writes_[synced_at_].incarnation < incarnation_) continue;
-    const std::uint64_t cut = cut_of(writes_[synced_at_], synced_.log);
+    if (write.incarnation < incarnation_) continue;
+    const std::uint64_t cut = cut_of(write, synced_.log);
     if (cut != 0 && cut <= synced_.log.last()) remember_from(cut);
-    apply(writes_[synced_at_], cut, synced_);
+    apply(write, cut, synced_);
   }
-  forget_done();
-}
-
-void DiskRecord::acknowledge(raft::WriteSeq seq) {
-  for (; acked_at_ < writes_.size() && (writes_[acked_at_].incarnation < incarnation_ || writes_[acked_at_].seq <= seq);
-       ++acked_at_) {
-    if (writes_[acked_at_].incarnation < incarnation_) continue;
-    apply(writes_[acked_at_], cut_of(writes_[acked_at_], acked_.log), acked_);
-  }
-  forget_done();
-}
-
-void DiskRecord::forget_done() {
-  head_ = std::min(synced_at_, acked_at_);
   if (head_ == writes_.size()) {
     writes_.clear();
+    head_ = 0;
   } else if (head_ >= 32 && head_ * 2 >= writes_.size()) {
     writes_.erase(writes_.begin(), writes_.begin() + static_cast<std::ptrdiff_t>(head_));
-  } else {
-    return;
+    head_ = 0;
   }
-  synced_at_ -= head_;
-  acked_at_ -= head_;
-  head_ = 0;
 }
 
 void DiskRecord::remember_from(std::uint64_t from) {
@@ -134,11 +127,26 @@ bool DiskRecord::formerly_synced(std::uint64_t index, Mark mark) const {
   });
 }
 
+/// The first write that the core was not told of.
+std::size_t DiskRecord::first_uncertain() const {
+  std::size_t first = writes_.size();
+  while (first > head_ && (writes_[first - 1].incarnation < incarnation_ || writes_[first - 1].seq > told_)) --first;
+  return first;
+}
+
+Image DiskRecord::surely() const {
+  Image image = synced_;
+  for (std::size_t at = head_; at < first_uncertain(); ++at) {
+    if (writes_[at].incarnation == incarnation_) apply(writes_[at], cut_of(writes_[at], image.log), image);
+  }
+  return image;
+}
+
 bool DiskRecord::may_recover(const Image& image) const {
   const auto same = [&](const Image& candidate) { return candidate.hard == image.hard && candidate.log == image.log; };
-  Image candidate = acked_;
+  Image candidate = surely();
   if (same(candidate)) return true;
-  for (std::size_t at = acked_at_; at < writes_.size(); ++at) {
+  for (std::size_t at = first_uncertain(); at < writes_.size(); ++at) {
     const SubmittedWrite& write = writes_[at];
     if (!write.replaces) {
       if (write.hard) candidate.hard = *write.hard;

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "invariants/entry_table.hpp"
@@ -20,6 +20,14 @@ inline constexpr std::uint32_t nodes_max = 64;
 }
 [[nodiscard]] NodeSet set_of(std::span<const raft::NodeId> nodes);
 
+/// How many nodes. Written out, because std::popcount is a library call where the target has no instruction for it.
+[[nodiscard]] constexpr std::uint32_t size_of(NodeSet set) {
+  set -= (set >> 1U) & 0x5555555555555555ULL;
+  set = (set & 0x3333333333333333ULL) + ((set >> 2U) & 0x3333333333333333ULL);
+  set = (set + (set >> 4U)) & 0x0f0f0f0f0f0f0f0fULL;
+  return static_cast<std::uint32_t>((set * 0x0101010101010101ULL) >> 56U);
+}
+
 /// A configuration entry, reduced to who counts.
 struct VoterSets {
   std::uint64_t index = 0;
@@ -30,7 +38,7 @@ struct VoterSets {
   [[nodiscard]] NodeSet all() const { return voters | outgoing; }
   /// `holders` contain a majority of every voter set.
   [[nodiscard]] bool majority(NodeSet holders) const {
-    const auto most = [&](NodeSet set) { return 2 * std::popcount(set & holders) > std::popcount(set); };
+    const auto most = [&](NodeSet set) { return 2 * size_of(set & holders) > size_of(set); };
     return voters != 0 && most(voters) && (outgoing == 0 || most(outgoing));
   }
 };
@@ -44,7 +52,7 @@ struct Image {
 
 /// A numbered write on its way to the disk. Its records are: hard state, truncation, entries.
 struct SubmittedWrite {
-  std::uint64_t incarnation = 0;  ///< filled in by `DiskRecord`
+  std::uint64_t incarnation = 0;
   raft::WriteSeq seq;
   std::optional<raft::HardState> hard;
   std::uint64_t truncate_from = 0;
@@ -72,41 +80,44 @@ struct PeerShadow {
   std::size_t messages = 0;
 };
 
-/// The disk of a node, three times: what was handed to it (`submitted`), what survives a power loss (`synced`, the ground
-/// truth), and what the core was told of (`acked`). The latter two follow one queue of submitted writes.
+/// The disk of a node: what survives a power loss (`synced`, the ground truth), what it was handed and has not synced
+/// yet, and how much of it the core was told of.
 class DiskRecord {
  public:
-  [[nodiscard]] const Image& submitted() const { return submitted_; }
   [[nodiscard]] const Image& synced() const { return synced_; }
-  [[nodiscard]] const Image& acked() const { return acked_; }
+  /// What the submitted writes add up to.
+  [[nodiscard]] const raft::HardState& submitted_hard() const { return submitted_hard_; }
+  [[nodiscard]] std::uint64_t submitted_last() const { return submitted_last_; }
 
   /// A core starts from `recovered`, which counts as write 1 of the new incarnation.
   void start(const Image& recovered);
-  /// The next write of this incarnation.
-  void submit(SubmittedWrite write);
+  /// The next write of this incarnation; its entries, if any, are those of `log` from `first` to `last`.
+  void submit(const raft::Write& write, const Mirror& log, std::uint64_t first, std::uint64_t last);
   void sync(raft::WriteSeq seq);
-  void acknowledge(raft::WriteSeq seq);
+  /// The core was told that this write is durable.
+  void tell(raft::WriteSeq seq) { told_ = seq; }
 
   /// The disk has once held this entry through every power loss that could have come.
   [[nodiscard]] bool once_synced(std::uint64_t index, Mark mark) const {
     return index == 0 || (mark && synced_.log.at(index) == mark) || formerly_synced(index, mark);
   }
-  /// R1: `image` is what was acknowledged and a prefix, by records, of the rest.
+  /// What must be there after a power loss: what is synced, and what the core was told of.
+  [[nodiscard]] Image surely() const;
+  /// R1: `image` is what must be there and a prefix, by records, of the rest.
   [[nodiscard]] bool may_recover(const Image& image) const;
 
  private:
   [[nodiscard]] bool formerly_synced(std::uint64_t index, Mark mark) const;
   void remember_from(std::uint64_t from);
-  void forget_done();
+  [[nodiscard]] std::size_t first_uncertain() const;
 
-  Image submitted_;
   Image synced_;
-  Image acked_;
+  raft::HardState submitted_hard_;
+  std::uint64_t submitted_last_ = 0;
   std::uint64_t incarnation_ = 0;
-  std::vector<SubmittedWrite> writes_;  // [head_, size): not yet both synced and acknowledged
+  raft::WriteSeq told_;
+  std::vector<SubmittedWrite> writes_;  // [head_, size): not yet synced, oldest first
   std::size_t head_ = 0;
-  std::size_t synced_at_ = 0;  // the next one to sync
-  std::size_t acked_at_ = 0;   // the next one to acknowledge
   std::vector<OnceSynced> once_synced_;
 };
 

@@ -1,10 +1,10 @@
 #include "invariants/search.hpp"
 
+#include "invariants/search_group.hpp"
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
-
-#include "invariants/search_group.hpp"
 
 namespace raftlab::invariants {
 namespace {
@@ -63,8 +63,8 @@ void explain(const History& history, SearchResult& result) {
     return;
   }
   if (!result.stuck) return;
-  result.text = "no order explains " + describe(history.entries[*result.stuck]) + " (placed before it at best: " +
-                std::to_string(result.order.size()) + " operations";
+  result.text = "no order explains " + describe(history.entries[*result.stuck]) +
+                " (placed before it at best: " + std::to_string(result.order.size()) + " operations";
   if (!result.order.empty()) result.text += ", the last " + describe(history.entries[result.order.back()]);
   result.text += ')';
 }
@@ -83,11 +83,12 @@ const char* name(SearchVerdict verdict) {
 SearchResult search(const History& history, const SearchOptions& options) {
   SearchResult result;
   std::vector<std::vector<std::size_t>> open = split(history);
-  // A group that is hard must not hide a violation in one that is easy: first an equal share for each, then the rest
-  // of the budget for those that need more.
+  // A group that is hard must not hide a violation in one that is easy: first an equal share for each, then
+  // the rest of the budget for those that need more.
   for (const bool first : {true, false}) {
     std::vector<std::vector<std::size_t>> undecided;
-    const std::uint64_t share = first && !open.empty() ? options.states_max / open.size() : options.states_max;
+    const std::uint64_t share =
+        first && !open.empty() ? options.states_max / open.size() : options.states_max;
     for (std::vector<std::size_t>& entries : open) {
       const std::uint64_t left = options.states_max - std::min(options.states_max, result.states);
       SearchResult part = Group(history, entries).search(std::min(share, left));

@@ -1,11 +1,11 @@
 #include "invariants/search_group.hpp"
 
+#include "raft/assert.hpp"
+#include "raft/hash.hpp"
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
-
-#include "raft/assert.hpp"
-#include "raft/hash.hpp"
 
 namespace raftlab::invariants::search_detail {
 namespace {
@@ -13,7 +13,9 @@ namespace {
 /// A value that no key ever holds: a condition on it is never true.
 constexpr ValueId impossible = ~ValueId{0};
 
-bool test(const std::vector<std::uint64_t>& bits, std::uint32_t bit) { return (bits[bit / 64] >> (bit % 64) & 1U) != 0; }
+bool test(const std::vector<std::uint64_t>& bits, std::uint32_t bit) {
+  return (bits[bit / 64] >> (bit % 64) & 1U) != 0;
+}
 
 }  // namespace
 
@@ -124,9 +126,9 @@ void Group::compile(const HistoryEntry& entry, Step& step) {
   }
 }
 
-/// An operation of unknown outcome is left out if no other depends on what it would leave behind: nobody reads or
-/// compares with the values that it writes. A linearization with it is one without it as well: up to the next write of
-/// those keys, which does not care, nobody looks.
+/// An operation of unknown outcome is left out if no other depends on what it would leave behind: nobody
+/// reads or compares with the values that it writes. A linearization with it is one without it as well: up to
+/// the next write of those keys, which does not care, nobody looks.
 void Group::drop_unobserved() {
   for (bool changed = true; changed;) {
     std::vector<std::vector<ValueId>> seen(keys_.size());
@@ -145,8 +147,8 @@ void Group::drop_unobserved() {
              std::ranges::any_of(not_seen[write.key], other);
     };
     const std::size_t before = steps_.size();
-    std::erase_if(steps_,
-                  [&](const Step& step) { return step.unknown && std::ranges::none_of(step.writes, matters); });
+    std::erase_if(
+        steps_, [&](const Step& step) { return step.unknown && std::ranges::none_of(step.writes, matters); });
     changed = steps_.size() != before;
   }
 }
@@ -158,8 +160,8 @@ void Group::sort_steps() {
   definite_ = static_cast<std::uint32_t>(std::ranges::count(steps_, false, &Step::unknown));
 }
 
-/// Of unknown operations that do the same, the one invoked first is at least as good as any other, so they are tried
-/// in this order only.
+/// Of unknown operations that do the same, the one invoked first is at least as good as any other, so they
+/// are tried in this order only.
 void Group::link_same() {
   std::map<std::pair<std::vector<Condition>, std::vector<Write>>, std::uint32_t> last;
   for (std::uint32_t at = definite_; at < steps_.size(); ++at) {
@@ -205,7 +207,8 @@ bool Group::worth_trying(const Step& step) {
   if (step.observer() || !applicable(step)) return false;
   if (!step.unknown) return true;
   if (step.same && !test(guessed_, *step.same - definite_)) return false;
-  return std::ranges::any_of(step.writes, [this](const Write& write) { return after(write) != state_[write.key]; });
+  return std::ranges::any_of(step.writes,
+                             [this](const Write& write) { return after(write) != state_[write.key]; });
 }
 
 ValueId Group::after(const Write& write) {
@@ -240,7 +243,8 @@ void Group::place(std::uint32_t step, bool forced) {
   }
   placed_[step / 64] |= std::uint64_t{1} << (step % 64);
   used_words_ = std::max<std::size_t>(used_words_, step / 64 + 1);
-  while (first_open_word_ < placed_.size() && placed_[first_open_word_] == ~std::uint64_t{0}) ++first_open_word_;
+  while (first_open_word_ < placed_.size() && placed_[first_open_word_] == ~std::uint64_t{0})
+    ++first_open_word_;
   --left_;
 }
 
@@ -262,8 +266,8 @@ void Group::take_back() {
   }
 }
 
-/// An observer that may be placed now is placed now: it changes nothing, so that a linearization that has it later
-/// is one that has it here.
+/// An observer that may be placed now is placed now: it changes nothing, so that a linearization that has it
+/// later is one that has it here.
 void Group::absorb_observers() {
   for (std::uint32_t at = events_[0].next; at != none && events_[at].call; at = events_[at].next) {
     const Step& step = steps_[events_[at].step];
@@ -271,13 +275,14 @@ void Group::absorb_observers() {
   }
 }
 
-/// The set of placed steps is a run of full words and a window behind it: the key of the memory does not grow with the
-/// length of the history.
+/// The set of placed steps is a run of full words and a window behind it: the key of the memory does not grow
+/// with the length of the history.
 bool Group::fresh_configuration() {
   configuration_.clear();
   configuration_.push_back(first_open_word_);
   configuration_.push_back(used_words_);
-  for (std::size_t word = first_open_word_; word < used_words_; ++word) configuration_.push_back(placed_[word]);
+  for (std::size_t word = first_open_word_; word < used_words_; ++word)
+    configuration_.push_back(placed_[word]);
   configuration_.insert(configuration_.end(), guessed_.begin(), guessed_.end());
   for (std::size_t key = 0; key < state_.size(); key += 2) {
     const std::uint64_t high = key + 1 < state_.size() ? state_[key + 1] : 0;

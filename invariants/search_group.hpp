@@ -1,14 +1,14 @@
 #pragma once
 
+#include "invariants/history.hpp"
+#include "invariants/search.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "invariants/history.hpp"
-#include "invariants/search.hpp"
 
 /// The inside of the exact search: one group of keys.
 namespace raftlab::invariants::search_detail {
@@ -49,7 +49,7 @@ struct Step {
   std::vector<Write> writes;
   bool unknown = false;
   std::int64_t invoked_ns = 0;
-  std::int64_t returned_ns = 0;  ///< if not unknown
+  std::int64_t returned_ns = 0;       ///< if not unknown
   std::optional<std::uint32_t> same;  ///< unknown: the step before it in time that does the same
   [[nodiscard]] bool observer() const { return writes.empty(); }
 };

@@ -1,23 +1,26 @@
+#include "invariants/search.hpp"
+
+#include <gtest/gtest.h>
+
 #include <fstream>
 #include <map>
 #include <sstream>
 #include <string>
 
-#include <gtest/gtest.h>
-
-#include "invariants/search.hpp"
-
-/// Histories of other systems with verdicts known to others; see testdata/porcupine/ORIGIN.md. Tests run in the root
-/// of the repository.
+/// Histories of other systems with verdicts known to others; see testdata/porcupine/ORIGIN.md. Tests run in
+/// the root of the repository.
 namespace raftlab::invariants {
 namespace {
 
 const std::string folder = "invariants/testdata/porcupine/";
 
-std::string number_in(const std::string& text) { return text.substr(0, text.find_first_not_of("0123456789")); }
+std::string number_in(const std::string& text) {
+  return text.substr(0, text.find_first_not_of("0123456789"));
+}
 
-/// `INFO  jepsen.util - 2	:invoke	:cas	[2 4]`: the line number is the time. A compare-and-swap that "fails" was carried
-/// out and found something else; what, is not told. `:info` and no answer at all: unknown.
+/// `INFO  jepsen.util - 2  :invoke :cas    [2 4]`: the line number is the time. A compare-and-swap that
+/// "fails" was carried out and found something else; what, is not told. `:info` and no answer at all:
+/// unknown.
 History read_jepsen(std::istream& in) {
   HistoryRecorder recorder;
   std::map<std::uint64_t, std::uint64_t> sequence;
@@ -31,7 +34,9 @@ History read_jepsen(std::istream& in) {
     std::string a;
     std::string b;
     words >> process >> type >> function >> a >> b;
-    const auto value = [](const std::string& word) { return word == "nil" ? Value() : Value(number_in(word)); };
+    const auto value = [](const std::string& word) {
+      return word == "nil" ? Value() : Value(number_in(word));
+    };
     const OpId id{process + 1, type == ":invoke" ? ++sequence[process] : sequence[process]};
     if (type == ":invoke") {
       Operation op = Get{"register"};
@@ -58,8 +63,8 @@ std::string field(const std::string& line, const std::string& name) {
   return line.substr(begin, line.find_first_of(",}", begin) - begin);
 }
 
-/// `{:process 9, :type :invoke, :f :append, :key "0", :value "x 9 0 y"}`. Here a key that does not exist reads as the
-/// empty text.
+/// `{:process 9, :type :invoke, :f :append, :key "0", :value "x 9 0 y"}`. Here a key that does not exist
+/// reads as the empty text.
 History read_kv(std::istream& in) {
   HistoryRecorder recorder;
   std::map<std::string, std::uint64_t> sequence;

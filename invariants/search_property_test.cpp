@@ -1,15 +1,16 @@
+#include "invariants/search.hpp"
+
+#include "invariants/history_random.hpp"
+#include "invariants/witness.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
-
-#include "invariants/history_random.hpp"
-#include "invariants/search.hpp"
-#include "invariants/witness.hpp"
 
 namespace raftlab::invariants {
 namespace {
@@ -28,8 +29,8 @@ Value held(const Contents& contents, const std::string& key) {
   return found == contents.end() ? Value() : Value(found->second);
 }
 
-/// Carries the operation out; false if the answer is not the one that its client got. A third model, so that search,
-/// witness and this one have to make the same mistake to hide it.
+/// Carries the operation out; false if the answer is not the one that its client got. A third model, so that
+/// search, witness and this one have to make the same mistake to hide it.
 bool carry_out(const HistoryEntry& entry, Contents& contents) {
   const bool judged = entry.fate == Fate::ok;
   if (const auto* put = std::get_if<Put>(&entry.op)) {
@@ -64,9 +65,11 @@ bool left_out(const HistoryEntry& entry) {
 }
 
 /// The definition, by trying every order.
-bool brute_force(const std::vector<HistoryEntry>& entries, std::vector<bool>& placed, const Contents& contents) {
+bool brute_force(const std::vector<HistoryEntry>& entries, std::vector<bool>& placed,
+                 const Contents& contents) {
   bool complete = true;
-  for (std::size_t at = 0; at < entries.size(); ++at) complete = complete && (placed[at] || entries[at].fate != Fate::ok);
+  for (std::size_t at = 0; at < entries.size(); ++at)
+    complete = complete && (placed[at] || entries[at].fate != Fate::ok);
   if (complete) return true;
   for (std::size_t at = 0; at < entries.size(); ++at) {
     if (placed[at]) continue;
@@ -152,9 +155,9 @@ std::string show(const History& history) {
   return out;
 }
 
-/// What the search says of a history that holds can be checked without trusting it: every answered operation is in
-/// the order once, the model agrees, and time is kept among operations that share a key (groups of keys stand one after
-/// the other, so that there is no order in time between them).
+/// What the search says of a history that holds can be checked without trusting it: every answered operation
+/// is in the order once, the model agrees, and time is kept among operations that share a key (groups of keys
+/// stand one after the other, so that there is no order in time between them).
 void expect_order_is_a_linearization(const History& history, const std::vector<std::size_t>& order) {
   std::vector<bool> placed(history.entries.size(), false);
   Contents contents;
@@ -191,8 +194,9 @@ TEST(SearchProperty, agrees_with_brute_force_on_tiny_histories) {
     const SearchResult result = search(history);
     const bool expected = brute_force(history);
     linearizable += expected ? 1 : 0;
-    ASSERT_EQ(result.verdict, expected ? SearchVerdict::holds : SearchVerdict::violated) << "seed " << seed << '\n'
-                                                                                         << show(history);
+    ASSERT_EQ(result.verdict, expected ? SearchVerdict::holds : SearchVerdict::violated)
+        << "seed " << seed << '\n'
+        << show(history);
     if (expected) expect_order_is_a_linearization(history, result.order);
     ASSERT_EQ(result.stuck.has_value(), !expected) << "seed " << seed;
   }
@@ -203,17 +207,20 @@ TEST(SearchProperty, agrees_with_brute_force_on_tiny_histories) {
 TEST(SearchProperty, one_changed_value_in_a_tiny_run_is_judged_as_brute_force_judges_it) {
   std::size_t violated = 0;
   for (std::uint64_t seed = 0; seed < 5'000; ++seed) {
-    History history = history_of(RandomRun(seed, {.calls = 12, .clients = 3, .keys = 2, .values = 2}).calls());
+    History history =
+        history_of(RandomRun(seed, {.calls = 12, .clients = 3, .keys = 2, .values = 2}).calls());
     Random random(seed);
     HistoryEntry& entry = history.entries[random.below(history.entries.size())];
     if (!is_read(entry.op) || entry.fate != Fate::ok) continue;
-    Value& value = entry.outcome.values.empty() ? entry.outcome.value
-                                                : entry.outcome.values[random.below(entry.outcome.values.size())];
+    Value& value = entry.outcome.values.empty()
+                       ? entry.outcome.value
+                       : entry.outcome.values[random.below(entry.outcome.values.size())];
     value = value == "1" ? Value("2") : Value("1");
     const bool expected = brute_force(history);
     violated += expected ? 0 : 1;
-    ASSERT_EQ(search(history).verdict, expected ? SearchVerdict::holds : SearchVerdict::violated) << "seed " << seed << '\n'
-                                                                                                  << show(history);
+    ASSERT_EQ(search(history).verdict, expected ? SearchVerdict::holds : SearchVerdict::violated)
+        << "seed " << seed << '\n'
+        << show(history);
   }
   EXPECT_GT(violated, 500U);
 }
@@ -271,7 +278,8 @@ void disturb(std::vector<Call>& calls, Random& random) {
       const std::size_t to = begin + 1 + random.below(at - begin);
       if (random.one_in(4)) call.index = {};
       call.now_ns = calls[to - 1].now_ns;
-      std::rotate(calls.begin() + static_cast<std::ptrdiff_t>(to), calls.begin() + static_cast<std::ptrdiff_t>(at),
+      std::rotate(calls.begin() + static_cast<std::ptrdiff_t>(to),
+                  calls.begin() + static_cast<std::ptrdiff_t>(at),
                   calls.begin() + static_cast<std::ptrdiff_t>(at) + 1);
       return;
     }
@@ -296,7 +304,8 @@ TEST(HistoryProperty, what_the_witness_accepts_the_search_accepts_even_of_a_syst
       continue;
     }
     ++accepted;
-    ASSERT_EQ(result.verdict, SearchVerdict::holds) << "seed " << seed << '\n' << result.text << '\n'
+    ASSERT_EQ(result.verdict, SearchVerdict::holds) << "seed " << seed << '\n'
+                                                    << result.text << '\n'
                                                     << show(history_of(calls));
   }
   EXPECT_GT(accepted, 2'000U);

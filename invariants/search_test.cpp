@@ -1,8 +1,8 @@
 #include "invariants/search.hpp"
 
-#include <utility>
-
 #include <gtest/gtest.h>
+
+#include <utility>
 
 namespace raftlab::invariants {
 namespace {
@@ -10,22 +10,26 @@ namespace {
 /// Histories written by hand; every operation is of a client of its own.
 class SearchTest : public ::testing::Test {
  protected:
+  std::size_t add(Operation op, Fate fate, Outcome outcome, std::int64_t from_ns, std::int64_t to_ns) {
+    HistoryEntry& entry = history_.entries.emplace_back();
+    entry.id = {history_.entries.size(), 1};
+    entry.op = std::move(op);
+    entry.fate = fate;
+    entry.outcome = std::move(outcome);
+    entry.invoked_ns = from_ns;
+    entry.returned_ns = to_ns;
+    return history_.entries.size() - 1;
+  }
   std::size_t ok(Operation op, std::int64_t from_ns, std::int64_t to_ns, Outcome outcome = Outcome::done()) {
-    return add({{}, std::move(op), Fate::ok, std::move(outcome), from_ns, to_ns, {}, false});
+    return add(std::move(op), Fate::ok, std::move(outcome), from_ns, to_ns);
   }
   std::size_t unknown(Operation op, std::int64_t from_ns) {
-    return add({{}, std::move(op), Fate::unknown, {}, from_ns, 0, {}, false});
+    return add(std::move(op), Fate::unknown, {}, from_ns, 0);
   }
   std::size_t get(const char* key, Value value, std::int64_t from_ns, std::int64_t to_ns) {
     return ok(Get{key}, from_ns, to_ns, Outcome::read(std::move(value)));
   }
   [[nodiscard]] SearchVerdict verdict() const { return search(history_).verdict; }
-
-  std::size_t add(HistoryEntry entry) {
-    entry.id = {history_.entries.size() + 1, 1};
-    history_.entries.push_back(std::move(entry));
-    return history_.entries.size() - 1;
-  }
 
   History history_;
 };
@@ -60,7 +64,8 @@ TEST_F(SearchTest, a_stale_read_after_a_write_is_violated_and_named) {
   EXPECT_EQ(result.order, std::vector<std::size_t>{write});
   EXPECT_EQ(result.stuck, read);
   EXPECT_EQ(result.text,
-            "no order explains 2.1 get x [2,3] ok: read none (placed before it at best: 1 operations, the last 1.1 put "
+            "no order explains 2.1 get x [2,3] ok: read none (placed before it at best: 1 operations, the "
+            "last 1.1 put "
             "x=\"1\" [0,1] ok: done)");
 }
 
@@ -88,8 +93,9 @@ TEST_F(SearchTest, an_unknown_write_nobody_reads_may_be_what_a_compare_found) {
 }
 
 TEST_F(SearchTest, refused_operations_and_stale_reads_are_left_out) {
-  add({{}, Put{"x", "1"}, Fate::fail, {}, 0, 1, {}, false});
-  add({{}, Get{"x"}, Fate::ok, Outcome::read(Value("9")), 0, 1, {}, true});
+  add(Put{"x", "1"}, Fate::fail, {}, 0, 1);
+  get("x", "9", 0, 1);
+  history_.entries.back().stale = true;
   get("x", std::nullopt, 2, 3);
   EXPECT_EQ(verdict(), holds);
   get("x", "1", 4, 5);
@@ -150,7 +156,7 @@ TEST_F(SearchTest, a_hard_key_does_not_hide_a_violation_of_an_easy_one) {
 }
 
 TEST_F(SearchTest, hundreds_of_unknown_writes_that_nobody_reads_cost_nothing) {
-  for (std::int64_t at = 0; at < 500; ++at) unknown(Put{"x", "u" + std::to_string(at)}, at);
+  for (std::int64_t at = 0; at < 500; ++at) unknown(Put{"x", std::to_string(1000 + at)}, at);
   ok(Put{"x", "1"}, 0, 1000);
   get("x", "2", 1001, 1002);
   const SearchResult result = search(history_);

@@ -1,39 +1,42 @@
 #include "invariants/witness.hpp"
 
+#include "raft/assert.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <utility>
 
-#include "raft/assert.hpp"
-
 // Why what is checked here suffices.
 //
-// Let S be the order in which a write stands at the entry p that first took effect, as (p, 0), and a linearizable
-// read served at applied index i stands as (i, 1); reads of one index are ordered by invocation. Writes that never
-// appear in the log and reads without an answer are left out, which the definition allows for operations that did
-// not return. S is a linearization if
+// Let S be the order in which a write stands at the entry p that first took effect, as (p, 0), and a
+// linearizable read served at applied index i stands as (i, 1); reads of one index are ordered by invocation.
+// Writes that never appear in the log and reads without an answer are left out, which the definition allows
+// for operations that did not return. S is a linearization if
 //   (L) the model, carried through S, gives every answer, and
 //   (R) there are no a before b in S with ret(b) < inv(a).
 //
-// (L) is checked literally: `judge_answer` compares a write's answer with the model's at its entry, `judge_values`
-// a read's with the model right after its index, all keys at this one index.
+// (L) is checked literally: `judge_answer` compares a write's answer with the model's at its entry,
+// `judge_values` a read's with the model right after its index, all keys at this one index.
 //
-// (R) Calls come in the order of time; so ret(b) < inv(a) implies that ok(b) was called before invoke(a), and what
-// was invoked before a call at time t has inv <= t. Suppose that a stands before b in S and ret(b) < inv(a).
+// (R) Calls come in the order of time; so ret(b) < inv(a) implies that ok(b) was called before invoke(a), and
+// what was invoked before a call at time t has inv <= t. Suppose that a stands before b in S and ret(b) <
+// inv(a).
 //  1. b a write, placed at p when ok(b) came; `note_returned` records p.
 //     a is a write of a lower index: it was placed before b, so invoked before ok(b). Contradiction.
-//     a is a read with i < p: at its invocation `returned_place_before_` is at least p; `judge_order` reports it.
+//     a is a read with i < p: at its invocation `returned_place_before_` is at least p; `judge_order` reports
+//     it.
 //  2. b a write, answered first and placed at p later.
-//     a is a write of a lower index: placed before b, so it counts in `writes_invoked_max_ns_` when b is placed, and
-//     `judge_place` reports it.
-//     a is a read with i < p. Judged before b is placed: it counts in `reads_invoked_max_ns_`, and all reads that
-//     count there have an index below p, since a read is judged only when its index is committed. Answered but not
-//     judged when b is placed: its index is at least p. Invoked but not answered then: `raise_reads_in_flight` makes
-//     its `returned_before` at least p. Invoked afterwards: as in 1, since placing b calls `note_returned`.
+//     a is a write of a lower index: placed before b, so it counts in `writes_invoked_max_ns_` when b is
+//     placed, and `judge_place` reports it.
+//     a is a read with i < p. Judged before b is placed: it counts in `reads_invoked_max_ns_`, and all reads
+//     that count there have an index below p, since a read is judged only when its index is committed.
+//     Answered but not judged when b is placed: its index is at least p. Invoked but not answered then:
+//     `raise_reads_in_flight` makes its `returned_before` at least p. Invoked afterwards: as in 1, since
+//     placing b calls `note_returned`.
 //  3. b a read with index j; ok(b) calls `note_returned` at once.
 //     a is a write with p <= j: it was invoked, hence committed, after ok(b), so b waits for its index to be
-//     committed; when it is judged, a counts in `writes_invoked_max_ns_`, all of whose writes have p <= j, and
-//     `judge_order` reports it. (A read that need not wait passes this comparison trivially.)
+//     committed; when it is judged, a counts in `writes_invoked_max_ns_`, all of whose writes have p <= j,
+//     and `judge_order` reports it. (A read that need not wait passes this comparison trivially.)
 //     a is a read with i < j: as in 1. (With i = j the order by invocation puts a behind b.)
 // Conversely each report is a pair that breaks (R), so an order that keeps real time is never refused.
 
@@ -60,7 +63,8 @@ bool leaves(const Operation& op, std::string_view key, const Value& value) {
     return append->key == key && value && value->ends_with(append->value + append->value);
   }
   if (const auto* batch = std::get_if<PutBatch>(&op)) {
-    return std::ranges::any_of(batch->entries, [&](const Put& put) { return put.key == key && value == put.value; });
+    return std::ranges::any_of(batch->entries,
+                               [&](const Put& put) { return put.key == key && value == put.value; });
   }
   return false;
 }
@@ -81,7 +85,8 @@ Witness::Witness(const WitnessOptions& options)
 void Witness::report(HistoryRung rung, std::string text) {
   ++counts_.findings;
   if (rung == HistoryRung::e8_linearizable || rung == HistoryRung::e9_read_is_fresh) fits_ = false;
-  if (findings_.size() < options_.findings_max) findings_.push_back({rung, short_name(rung) + (' ' + std::move(text))});
+  if (findings_.size() < options_.findings_max)
+    findings_.push_back({rung, short_name(rung) + (' ' + std::move(text))});
 }
 
 void Witness::advance(std::int64_t now_ns) {
@@ -211,13 +216,14 @@ void Witness::judge_order(const Pending& read) {
   if (read.named < read.committed_before) {
     report(HistoryRung::e9_read_is_fresh, "stale read: " + label(read.id, read.op) + " was served" +
                                               at_index(read.named) + ", but when it was invoked index " +
-                                              std::to_string(read.committed_before.value()) + " was committed");
+                                              std::to_string(read.committed_before.value()) +
+                                              " was committed");
     return;
   }
   if (read.named < read.returned_before) {
-    report(HistoryRung::e8_linearizable, "real-time order: " + label(read.id, read.op) + " was served" +
-                                             at_index(read.named) + ", but before it was invoked an operation" +
-                                             at_index(read.returned_before) + " had returned");
+    report(HistoryRung::e8_linearizable,
+           "real-time order: " + label(read.id, read.op) + " was served" + at_index(read.named) +
+               ", but before it was invoked an operation" + at_index(read.returned_before) + " had returned");
   } else if (read.returned_ns < writes_invoked_max_ns_) {
     report(HistoryRung::e8_linearizable, "real-time order: " + label(read.id, read.op) + " returned at " +
                                              std::to_string(read.returned_ns) + ", but it stands" +
@@ -227,7 +233,7 @@ void Witness::judge_order(const Pending& read) {
 }
 
 const Witness::Duplicate* Witness::second_application(const Pending& read, std::string_view key,
-                                                       const Value& value) const {
+                                                      const Value& value) const {
   for (auto it = duplicates_.rbegin(); it != duplicates_.rend(); ++it) {
     if (it->index <= read.named && leaves(it->op, key, value)) return &*it;
   }
@@ -238,7 +244,8 @@ void Witness::judge_values(const Pending& read) {
   const bool multi = std::holds_alternative<MultiGet>(read.op);
   const std::size_t keys = multi ? std::get<MultiGet>(read.op).keys.size() : 1;
   if (read.outcome.kind != Outcome::Kind::values || (multi && read.outcome.values.size() != keys)) {
-    report(HistoryRung::e8_linearizable, label(read.id, read.op) + " was answered \"" + describe(read.outcome) + '"');
+    report(HistoryRung::e8_linearizable,
+           label(read.id, read.op) + " was answered \"" + describe(read.outcome) + '"');
     return;
   }
   std::size_t at = 0;
@@ -251,10 +258,12 @@ void Witness::judge_values(const Pending& read) {
     forgotten = forgotten || !model.kept;
     if (!model.kept || *model.value == told) return;
     if (twice == nullptr) twice = second_application(read, key, told);
-    wrong += "; key " + std::string(key) + ": read " + describe(told) + ", the log has " + describe(*model.value) +
-             " (since " + std::to_string(model.since.value()) + ")";
+    wrong += "; key " + std::string(key) + ": read " + describe(told) + ", the log has " +
+             describe(*model.value) + " (since " + std::to_string(model.since.value()) + ")";
     const auto written = model_.last_written(key, told);
-    wrong += written ? ", what was read was written" + at_index(*written) : told ? ", nobody is known to have written it" : "";
+    wrong += written ? ", what was read was written" + at_index(*written)
+             : told  ? ", nobody is known to have written it"
+                     : "";
   });
   if (forgotten) {
     // A linearizable read so old has broken E9.
@@ -266,8 +275,8 @@ void Witness::judge_values(const Pending& read) {
     ++counts_.witnessed;
   } else if (twice != nullptr) {
     report(HistoryRung::e7_applied_once, "applied twice: " + label(twice->id, twice->op) + " again" +
-                                             at_index(twice->index) + ", as seen by " + label(read.id, read.op) +
-                                             at_index(read.named) + wrong);
+                                             at_index(twice->index) + ", as seen by " +
+                                             label(read.id, read.op) + at_index(read.named) + wrong);
   } else {
     report(HistoryRung::e8_linearizable, label(read.id, read.op) + at_index(read.named) + wrong);
   }
@@ -284,11 +293,12 @@ void Witness::ok_write(Slot slot) {
     if (write.placed) release(slot);
     return;
   }
-  const bool there = write.placed && (write.named == write.place || std::ranges::count(write.again, write.named) != 0);
+  const bool there =
+      write.placed && (write.named == write.place || std::ranges::count(write.again, write.named) != 0);
   if (!there) {
     report(HistoryRung::e6_acknowledged_stays_refused_never_appears,
-           "acknowledged write lost: " + label(write.id, write.op) + " was acknowledged" + at_index(write.named) +
-               ", where the log does not have it");
+           "acknowledged write lost: " + label(write.id, write.op) + " was acknowledged" +
+               at_index(write.named) + ", where the log does not have it");
   }
   release(slot);
 }
@@ -301,8 +311,8 @@ void Witness::judge_answer(const Pending& write, const Outcome& told, const Outc
   }
   const bool again = !write.again.empty() && told.kind == Outcome::Kind::compare_failed;
   report(again ? HistoryRung::e7_applied_once : HistoryRung::e8_linearizable,
-         (again ? "applied twice: " : "") + label(write.id, write.op) + at_index(write.place) + " was answered \"" +
-             describe(told) + "\", the log says \"" + describe(expected) + '"');
+         (again ? "applied twice: " : "") + label(write.id, write.op) + at_index(write.place) +
+             " was answered \"" + describe(told) + "\", the log says \"" + describe(expected) + '"');
 }
 
 void Witness::fail(OpId id, std::int64_t now_ns) {
@@ -384,8 +394,8 @@ void Witness::place(raft::Index index, OpId id, const Operation& op, Outcome out
   write.placed = true;
   write.place = index;
   if (write.op != op) {
-    report(HistoryRung::e8_linearizable, "the log holds " + label(id, op) + at_index(index) + ", but the client asked for " +
-                                             describe(write.op));
+    report(HistoryRung::e8_linearizable, "the log holds " + label(id, op) + at_index(index) +
+                                             ", but the client asked for " + describe(write.op));
   }
   if (write.answered) judge_place(write);
   writes_invoked_max_ns_ = std::max(writes_invoked_max_ns_, write.invoked_ns);
@@ -423,10 +433,11 @@ void Witness::raise_reads_in_flight(const Pending& write) {
 
 void Witness::unasked(raft::Index index, OpId id, const Operation& op) {
   if (refused_.contains(id)) {
-    report(HistoryRung::e6_acknowledged_stays_refused_never_appears, "refused, yet in the log: " + label(id, op) +
-                                                                          at_index(index));
+    report(HistoryRung::e6_acknowledged_stays_refused_never_appears,
+           "refused, yet in the log: " + label(id, op) + at_index(index));
   } else {
-    report(HistoryRung::e8_linearizable, label(id, op) + " takes effect" + at_index(index) + ", but nobody asked for it");
+    report(HistoryRung::e8_linearizable,
+           label(id, op) + " takes effect" + at_index(index) + ", but nobody asked for it");
   }
 }
 
@@ -476,8 +487,9 @@ void Witness::applied(raft::Index index, bool took_effect) {
   const auto found = std::ranges::lower_bound(duplicates_, index, {}, &Duplicate::index);
   if (found == duplicates_.end() || found->index != index || found->reported) return;
   found->reported = true;
-  report(HistoryRung::e7_applied_once, "applied twice: a store applied " + label(found->id, found->op) + at_index(index) +
-                                           ", though an entry before it had been this operation or a later one of its client");
+  report(HistoryRung::e7_applied_once,
+         "applied twice: a store applied " + label(found->id, found->op) + at_index(index) +
+             ", though an entry before it had been this operation or a later one of its client");
 }
 
 void Witness::finish(std::int64_t now_ns) {
@@ -490,13 +502,14 @@ void Witness::finish(std::int64_t now_ns) {
   for (const Slot slot : left) {
     const Pending& pending = slots_[slot];
     if (is_read(pending.op)) {
-      report(HistoryRung::e8_linearizable, label(pending.id, pending.op) + " was served" + at_index(pending.named) +
-                                               ", which was never committed");
+      report(HistoryRung::e8_linearizable, label(pending.id, pending.op) + " was served" +
+                                               at_index(pending.named) + ", which was never committed");
     } else {
-      report(HistoryRung::e6_acknowledged_stays_refused_never_appears,
-             "acknowledged write lost: " + label(pending.id, pending.op) +
-                 (pending.named ? " was acknowledged" + at_index(pending.named) + ", which was never committed"
-                                : " is nowhere in the log"));
+      report(
+          HistoryRung::e6_acknowledged_stays_refused_never_appears,
+          "acknowledged write lost: " + label(pending.id, pending.op) +
+              (pending.named ? " was acknowledged" + at_index(pending.named) + ", which was never committed"
+                             : " is nowhere in the log"));
     }
     release(slot);
   }
@@ -504,8 +517,9 @@ void Witness::finish(std::int64_t now_ns) {
 }
 
 void Witness::forget() {
-  std::uint64_t floor =
-      committed_.value() > options_.stale_window_entries ? committed_.value() - options_.stale_window_entries : 0;
+  std::uint64_t floor = committed_.value() > options_.stale_window_entries
+                            ? committed_.value() - options_.stale_window_entries
+                            : 0;
   if (!reads_in_flight_.empty()) floor = std::min(floor, reads_in_flight_.front().committed_before.value());
   model_.forget_before(raft::Index(floor));
 }

@@ -1,5 +1,12 @@
 #pragma once
 
+#include "invariants/history.hpp"
+#include "invariants/model.hpp"
+#include "raft/types.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -7,13 +14,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
-
-#include "invariants/history.hpp"
-#include "invariants/model.hpp"
-#include "raft/types.hpp"
 
 namespace raftlab::invariants {
 
@@ -43,36 +43,39 @@ struct WitnessOptions {
 
 /// Checks a history while the run goes on, with the log's commit order as the witness of linearizability.
 ///
-/// The order is no proof by itself. It is accepted because an independent model, fed with the entries, gives every
-/// answer that the clients got, and because it keeps real time (witness.cpp proves that what is checked suffices).
-/// A write stands at the first entry that took effect, a read right after the applied index that served it.
+/// The order is no proof by itself. It is accepted because an independent model, fed with the entries, gives
+/// every answer that the clients got, and because it keeps real time (witness.cpp proves that what is checked
+/// suffices). A write stands at the first entry that took effect, a read right after the applied index that
+/// served it.
 ///
-/// Memory: operations in flight, operations of unknown outcome that may still appear, live keys, sessions, and
-/// windows of fixed size; nothing that grows with the run. Calls come in the order of time. One thread. Copyable.
+/// Memory: operations in flight, operations of unknown outcome that may still appear, live keys, sessions,
+/// and windows of fixed size; nothing that grows with the run. Calls come in the order of time. One thread.
+/// Copyable.
 class Witness {
  public:
   explicit Witness(const WitnessOptions& options = {});
 
-  /// The first attempt of an operation. Then exactly one of ok, fail and unknown, or none if the run ends before.
+  /// The first attempt of an operation. Then exactly one of ok, fail and unknown, or none if the run ends
+  /// before.
   void invoke(OpId id, std::int64_t now_ns, Operation op);
-  /// `index`: of a change, an index at which the log has it (of its first attempt or of a retry); of a read, the
-  /// applied index that served it. May come before `committed` of that index. 0: the answer does not tell.
-  /// A stale read is judged as a state that existed after `index`, whatever the time.
+  /// `index`: of a change, an index at which the log has it (of its first attempt or of a retry); of a read,
+  /// the applied index that served it. May come before `committed` of that index. 0: the answer does not
+  /// tell. A stale read is judged as a state that existed after `index`, whatever the time.
   void ok(OpId id, std::int64_t now_ns, Outcome outcome, raft::Index index, bool stale);
   /// Every attempt was refused before it was appended. A client that is not sure says `unknown`.
   void fail(OpId id, std::int64_t now_ns);
-  /// The client gave up, or was told that its session has expired (an earlier attempt may have taken effect). The
-  /// operation stays a candidate until it is seen in the log, or can take effect no more.
+  /// The client gave up, or was told that its session has expired (an earlier attempt may have taken effect).
+  /// The operation stays a candidate until it is seen in the log, or can take effect no more.
   void unknown(OpId id, std::int64_t now_ns);
 
-  /// Each index once, in order, when it is first committed anywhere. No id, or no op: no operation of a client.
-  /// An entry of client 0 changes the model and belongs to no operation.
+  /// Each index once, in order, when it is first committed anywhere. No id, or no op: no operation of a
+  /// client. An entry of client 0 changes the model and belongs to no operation.
   void committed(raft::Index index, std::optional<OpId> id, const Operation* op);
-  /// In place of `committed`, for an entry that opens the session of the client whose number is the index. Needed
-  /// only where the model has a bound on sessions.
+  /// In place of `committed`, for an entry that opens the session of the client whose number is the index.
+  /// Needed only where the model has a bound on sessions.
   void committed_session(raft::Index index);
-  /// Optional, the direct check of E7: a store under test said whether the entry at a committed index took effect.
-  /// Any node, any order, any number of times; the latest `duplicates_max` duplicates are remembered.
+  /// Optional, the direct check of E7: a store under test said whether the entry at a committed index took
+  /// effect. Any node, any order, any number of times; the latest `duplicates_max` duplicates are remembered.
   void applied(raft::Index index, bool took_effect);
 
   /// The end of the run: what was acknowledged must be in the log now.
@@ -81,23 +84,23 @@ class Witness {
   [[nodiscard]] const std::vector<HistoryFinding>& findings() const { return findings_; }
 
   struct Counts {
-    std::uint64_t ok = 0;        ///< writes, failed compares and reads that were answered
+    std::uint64_t ok = 0;  ///< writes, failed compares and reads that were answered
     std::uint64_t failed = 0;
     std::uint64_t unknown = 0;
-    std::uint64_t reads = 0;     ///< linearizable ones answered
+    std::uint64_t reads = 0;  ///< linearizable ones answered
     std::uint64_t stale_reads = 0;
-    std::uint64_t stale_unjudged = 0;      ///< read from before the stale window
-    std::uint64_t witnessed = 0;           ///< answers that the model reproduced at their place
-    std::uint64_t unknown_seen = 0;        ///< of unknown outcome when they appeared in the log
-    std::uint64_t retries_seen = 0;        ///< entries that repeat an operation
+    std::uint64_t stale_unjudged = 0;  ///< read from before the stale window
+    std::uint64_t witnessed = 0;       ///< answers that the model reproduced at their place
+    std::uint64_t unknown_seen = 0;    ///< of unknown outcome when they appeared in the log
+    std::uint64_t retries_seen = 0;    ///< entries that repeat an operation
     std::uint64_t findings = 0;
     std::array<std::uint64_t, history_rungs> evaluated{};  ///< how often each rung was judged for real
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
-  /// False: the commit order is no witness for this history. Without an E8 or E9 finding, because something that it
-  /// needs was not told (index of a read, identity of a write): only the exact search can judge. With one, because it
-  /// was refuted: the search can tell whether the clients could have noticed.
+  /// False: the commit order is no witness for this history. Without an E8 or E9 finding, because something
+  /// that it needs was not told (index of a read, identity of a write): only the exact search can judge. With
+  /// one, because it was refuted: the search can tell whether the clients could have noticed.
   [[nodiscard]] bool fits() const { return fits_; }
 
   /// What is held in memory at this moment.
@@ -119,7 +122,8 @@ class Witness {
   struct HashId {
     using is_avalanching = void;
     std::size_t operator()(OpId id) const {
-      return static_cast<std::size_t>(raft::mix(id.client ^ 0x9e3779b97f4a7c15ULL, id.sequence ^ 0xd6e8feb86659fd93ULL));
+      return static_cast<std::size_t>(
+          raft::mix(id.client ^ 0x9e3779b97f4a7c15ULL, id.sequence ^ 0xd6e8feb86659fd93ULL));
     }
   };
 
@@ -176,7 +180,8 @@ class Witness {
   void drop_unknown(OpId up_to);
   void drop_evicted();
   void remember_refused(OpId id);
-  [[nodiscard]] const Duplicate* second_application(const Pending& read, std::string_view key, const Value& value) const;
+  [[nodiscard]] const Duplicate* second_application(const Pending& read, std::string_view key,
+                                                    const Value& value) const;
   void forget();
 
   WitnessOptions options_;
@@ -191,8 +196,8 @@ class Witness {
   raft::Index committed_;
   std::int64_t writes_invoked_max_ns_;  ///< over the writes placed so far
   std::int64_t reads_invoked_max_ns_;   ///< over the linearizable reads judged so far
-  raft::Index returned_place_max_;     ///< over everything that returned up to now_ns_
-  raft::Index returned_place_before_;  ///< over everything that returned before now_ns_
+  raft::Index returned_place_max_;      ///< over everything that returned up to now_ns_
+  raft::Index returned_place_before_;   ///< over everything that returned before now_ns_
 
   std::multimap<raft::Index, Slot> waiting_;  ///< answers that name an index not yet committed
   std::map<std::uint64_t, std::vector<std::uint64_t>> unknown_;  ///< by client, the sequences not yet seen

@@ -1,11 +1,12 @@
+#include "invariants/witness.hpp"
+
+#include "invariants/history_random.hpp"
+#include "invariants/search.hpp"
+
 #include <benchmark/benchmark.h>
 
 #include <string>
 #include <vector>
-
-#include "invariants/history_random.hpp"
-#include "invariants/search.hpp"
-#include "invariants/witness.hpp"
 
 namespace raftlab::invariants {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 /// Time of a whole operation: invocation, commit and answer; half of them reads.
 void witness_operation(benchmark::State& state) {
   std::vector<std::string> keys;
-  for (int key = 0; key < 1000; ++key) keys.push_back("key" + std::to_string(key));
+  for (int key = 0; key < 1000; ++key) keys.push_back(std::string("key") + std::to_string(key));
   Witness witness;
   constexpr std::uint64_t clients = 100;
   std::uint64_t round = 0;

@@ -1,8 +1,8 @@
 #include "invariants/witness.hpp"
 
-#include <utility>
-
 #include <gtest/gtest.h>
+
+#include <utility>
 
 namespace raftlab::invariants {
 namespace {
@@ -315,7 +315,8 @@ TEST_F(WitnessTest, e9_a_read_below_what_was_committed_when_it_was_invoked) {
   noop();
   invoke({2, 1}, Get{"x"});
   ok({2, 1}, Outcome::read(Value("1")), 1);  // the value is right by chance
-  expect_one(e9, "stale read: 2.1 (get x) was served at index 1, but when it was invoked index 2 was committed");
+  expect_one(e9,
+             "stale read: 2.1 (get x) was served at index 1, but when it was invoked index 2 was committed");
 }
 
 TEST_F(WitnessTest, a_stale_read_is_judged_as_a_state_that_existed) {
@@ -452,7 +453,7 @@ TEST_F(WitnessTest, what_is_held_does_not_grow_with_the_run) {
   std::uint64_t sequence = 0;
   for (std::uint64_t round = 0; round < 20'000; ++round) {
     const OpId id{1 + round % 5, ++sequence};
-    const std::string key = "k" + std::to_string(round % 50);
+    const std::string key = std::string("k") + std::to_string(round % 50);
     const Operation op = round % 3 == 0 ? Operation(Delete{key}) : Operation(Put{key, "v"});
     invoke(id, op);
     invoke({7, sequence}, Get{key});
@@ -466,8 +467,8 @@ TEST_F(WitnessTest, what_is_held_does_not_grow_with_the_run) {
     ok(id, Outcome::done(), index_.value() - 1);
     ok({7, sequence}, Outcome::read(Value("given up")), index_.value());
     // Every key is new once in a while, and deleted.
-    const Operation once = Put{"once" + std::to_string(round), "v"};
-    const Operation gone = Delete{"once" + std::to_string(round)};
+    const Operation once = Put{std::string("once") + std::to_string(round), "v"};
+    const Operation gone = Delete{std::string("once") + std::to_string(round)};
     invoke({10, ++sequence}, once);
     log({10, sequence}, once);
     ok({10, sequence}, Outcome::done(), index_.value());

@@ -1,18 +1,20 @@
 #include "kv/command.hpp"
 
+#include "raft/assert.hpp"
+
 #include <bit>
 #include <cstring>
 #include <limits>
 
-#include "raft/assert.hpp"
-
-/// The protobuf wire format of kv/command.proto, written and read by hand: a command costs one pass and no message
-/// object, and the encoding is the one that the schema promises rather than one of many that mean the same.
+/// The protobuf wire format of kv/command.proto, written and read by hand: a command costs one pass and no
+/// message object, and the encoding is the one that the schema promises rather than one of many that mean the
+/// same.
 namespace raftlab::kv {
 
 namespace {
 
-/// A field's number and wire type as they stand in the bytes: (number << 3) | type, 0 a varint, 2 a length and bytes.
+/// A field's number and wire type as they stand in the bytes: (number << 3) | type, 0 a varint, 2 a length
+/// and bytes.
 enum class Field : std::uint8_t {
   command_client = 0x08,
   command_sequence = 0x10,
@@ -37,7 +39,8 @@ struct Overloaded : Visitors... {
 template <class... Visitors>
 Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
-// ---- Sizes -----------------------------------------------------------------------------------------------------
+// ---- Sizes
+// -----------------------------------------------------------------------------------------------------
 
 [[nodiscard]] std::size_t varint_size(std::uint64_t value) {
   return (static_cast<std::size_t>(std::bit_width(value | 1)) + 6) / 7;
@@ -67,7 +70,8 @@ Overloaded(Visitors...) -> Overloaded<Visitors...>;
          (command.sequence ? 1 + varint_size(command.sequence.value()) : 0);
 }
 
-// ---- Writing ---------------------------------------------------------------------------------------------------
+// ---- Writing
+// ---------------------------------------------------------------------------------------------------
 
 /// Writes into room that was measured before.
 class Writer {
@@ -130,10 +134,11 @@ void write_body(Writer& /*out*/, const OpenSession& /*open*/) {}
                     change);
 }
 
-// ---- Reading ---------------------------------------------------------------------------------------------------
+// ---- Reading
+// ---------------------------------------------------------------------------------------------------
 
-/// Reads hostile bytes. The first thing that is not as `Writer` writes it makes the reader fail for good: then it
-/// stands at its end, and what it returned is of no use.
+/// Reads hostile bytes. The first thing that is not as `Writer` writes it makes the reader fail for good:
+/// then it stands at its end, and what it returned is of no use.
 class Reader {
  public:
   explicit Reader(raft::Bytes bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
@@ -238,7 +243,8 @@ template <class Message>
 void read_body(Reader& in, PutBatch& batch) {
   while (in.take(Field::batch_entry)) {
     if (batch.entries.size() == batch_entries_max) return in.fail();
-    if (!read_all(in.bytes(std::numeric_limits<std::size_t>::max()), batch.entries.emplace_back())) return in.fail();
+    if (!read_all(in.bytes(std::numeric_limits<std::size_t>::max()), batch.entries.emplace_back()))
+      return in.fail();
   }
   if (batch.entries.empty()) in.fail();
 }
@@ -257,7 +263,8 @@ template <class Alternative>
   return false;
 }
 
-// ---- Limits ----------------------------------------------------------------------------------------------------
+// ---- Limits
+// ----------------------------------------------------------------------------------------------------
 
 [[nodiscard]] CommandError check_value(std::string_view value) {
   return value.size() > value_bytes_max ? CommandError::value_too_large : CommandError::none;
@@ -294,7 +301,8 @@ CommandError check(const Change& change) {
       Overloaded{[](const Put& put) { return check_put(put); },
                  [](const Delete& erase) { return check_key(erase.key); },
                  [](const CompareAndSwap& compare) {
-                   if (const CommandError error = check_key(compare.key); error != CommandError::none) return error;
+                   if (const CommandError error = check_key(compare.key); error != CommandError::none)
+                     return error;
                    if (compare.expected && check_value(*compare.expected) != CommandError::none) {
                      return CommandError::value_too_large;
                    }
@@ -314,12 +322,14 @@ CommandError check(const Change& change) {
 
 CommandError check(const Command& command) {
   if (command.client && !command.sequence) return CommandError::no_sequence;
-  if (command.client && std::holds_alternative<OpenSession>(command.change)) return CommandError::open_in_session;
+  if (command.client && std::holds_alternative<OpenSession>(command.change))
+    return CommandError::open_in_session;
   return check(command.change);
 }
 
 std::size_t encoded_size(const Command& command) {
-  return head_size(command) + field_size(std::visit([](const auto& change) { return body_size(change); }, command.change));
+  return head_size(command) +
+         field_size(std::visit([](const auto& change) { return body_size(change); }, command.change));
 }
 
 void encode(const Command& command, std::vector<std::byte>& out) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "raft/types.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -8,17 +10,15 @@
 #include <variant>
 #include <vector>
 
-#include "raft/types.hpp"
-
 /// Commands of the key/value store, as they stand in the replicated log.
 namespace raftlab::kv {
 
-/// A session of the store: the log index at which it was opened (thesis §6.3), hence never given out twice, and one that
-/// the store does not know is one that has ended. 0: without a session; such a command is applied each time that it
-/// stands in the log, so a retry may be applied twice.
+/// A session of the store: the log index at which it was opened (thesis §6.3), hence never given out twice,
+/// and one that the store does not know is one that has ended. 0: without a session; such a command is
+/// applied each time that it stands in the log, so a retry may be applied twice.
 using ClientId = raft::Number<struct ClientTag, std::uint64_t>;
-/// Number of an operation within its session, from 1, higher with each new operation and the same for each retry. A
-/// session has one operation under way at a time: a new one gives up the ones before it.
+/// Number of an operation within its session, from 1, higher with each new operation and the same for each
+/// retry. A session has one operation under way at a time: a new one gives up the ones before it.
 using Sequence = raft::Number<struct SequenceTag, std::uint64_t>;
 
 /// Keys and values are bytes.
@@ -48,8 +48,8 @@ struct PutBatch {
   friend bool operator==(const PutBatch&, const PutBatch&) = default;
 };
 
-/// Opens a session; the answer carries its `ClientId`. Needs none itself: a retry opens one more, and the one that
-/// nobody uses is evicted in its turn.
+/// Opens a session; the answer carries its `ClientId`. Needs none itself: a retry opens one more, and the one
+/// that nobody uses is evicted in its turn.
 struct OpenSession {
   friend bool operator==(const OpenSession&, const OpenSession&) = default;
 };
@@ -85,8 +85,8 @@ enum class CommandError : std::uint8_t {
 [[nodiscard]] std::size_t encoded_size(const Command& command);
 /// Appends the encoding (protobuf, schema in kv/command.proto) to `out`. There is one encoding per command.
 void encode(const Command& command, std::vector<std::byte>& out);
-/// The command for which `check` is `none` and that `encode` turns into exactly these bytes; none when there is no such
-/// command. Takes no more memory than a few times the length of the bytes, whatever they claim.
+/// The command for which `check` is `none` and that `encode` turns into exactly these bytes; none when there
+/// is no such command. Takes no more memory than a few times the length of the bytes, whatever they claim.
 [[nodiscard]] std::optional<Command> decode(raft::Bytes bytes);
 
 }  // namespace raftlab::kv

@@ -1,11 +1,12 @@
+#include "kv/command.hpp"
+
+#include "kv/store.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 
-#include "kv/command.hpp"
-#include "kv/store.hpp"
-
-/// Any bytes are either no command, or a command within the limits that is written as exactly these bytes and that a
-/// store applies.
+/// Any bytes are either no command, or a command within the limits that is written as exactly these bytes and
+/// that a store applies.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace raftlab;
   const raft::Bytes bytes = std::as_bytes(std::span(data, size));

@@ -1,12 +1,13 @@
+#include "kv/command.hpp"
+
+#include "kv/command.pb.h"
+#include "kv/test_commands.hpp"
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
-
-#include "kv/command.hpp"
-#include "kv/command.pb.h"
-#include "kv/test_commands.hpp"
 
 namespace raftlab::kv {
 namespace {

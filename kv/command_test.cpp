@@ -33,7 +33,8 @@ std::vector<Command> one_of_each_kind() {
   };
 }
 
-// ---- Bytes -----------------------------------------------------------------------------------------------------
+// ---- Bytes
+// -----------------------------------------------------------------------------------------------------
 
 TEST(CommandBytes, put_in_a_session) {
   EXPECT_EQ(encoded(Command{ClientId(300), Sequence(7), Put{"k", "ab"}}),
@@ -66,13 +67,14 @@ TEST(CommandBytes, opening_a_session) {
 
 TEST(CommandBytes, the_largest_numbers_take_ten_bytes_each) {
   const Command command{ClientId(UINT64_MAX), Sequence(UINT64_MAX), Delete{"k"}};
-  EXPECT_EQ(encoded(command), bytes({0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01,
-                                     0x10, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01,
-                                     0x22, 0x03, 0x0a, 0x01, 'k'}));
+  EXPECT_EQ(encoded(command),
+            bytes({0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x10, 0xff, 0xff,
+                   0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x22, 0x03, 0x0a, 0x01, 'k'}));
   EXPECT_EQ(decode(encoded(command)), command);
 }
 
-// ---- Round trip and hostile bytes ------------------------------------------------------------------------------
+// ---- Round trip and hostile bytes
+// ------------------------------------------------------------------------------
 
 TEST(Command, each_kind_survives_the_round_trip) {
   for (const Command& command : one_of_each_kind()) {
@@ -135,8 +137,8 @@ TEST(Command, sizes_that_the_bytes_do_not_hold_are_refused) {
 TEST(Command, a_second_way_to_write_the_same_is_refused) {
   EXPECT_FALSE(decode(bytes({0x08, 0x00, 0x22, 0x03, 0x0a, 0x01, 'k'}))) << "a default value";
   EXPECT_FALSE(decode(bytes({0x10, 0x87, 0x00, 0x22, 0x03, 0x0a, 0x01, 'k'}))) << "a long varint";
-  EXPECT_FALSE(decode(bytes({0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x03, 0x10, 0x01, 0x22, 0x03,
-                             0x0a, 0x01, 'k'})))
+  EXPECT_FALSE(decode(bytes({0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x03, 0x10, 0x01,
+                             0x22, 0x03, 0x0a, 0x01, 'k'})))
       << "a varint above 64 bits";
   EXPECT_FALSE(decode(bytes({0x10, 0x01, 0x08, 0x01, 0x22, 0x03, 0x0a, 0x01, 'k'}))) << "fields out of order";
   EXPECT_FALSE(decode(bytes({0x1a, 0x05, 0x0a, 0x01, 'k', 0x12, 0x00}))) << "an empty value";
@@ -151,7 +153,8 @@ TEST(Command, rules_of_sessions_are_checked_when_reading) {
   EXPECT_TRUE(decode(bytes({0x10, 0x01, 0x3a, 0x00})));
 }
 
-// ---- Limits ----------------------------------------------------------------------------------------------------
+// ---- Limits
+// ----------------------------------------------------------------------------------------------------
 
 struct Limited {
   Command command;

@@ -1,7 +1,7 @@
-#include <benchmark/benchmark.h>
-
 #include "kv/command.hpp"
 #include "kv/store.hpp"
+
+#include <benchmark/benchmark.h>
 
 /// What each node does for each command: a put of 16 bytes in a session, over 10 000 keys.
 namespace raftlab::kv {
@@ -10,7 +10,8 @@ namespace {
 constexpr std::uint64_t keys = 10'000;
 
 Command put_of(std::uint64_t number) {
-  return Command{ClientId(123'456), Sequence(number + 1), Put{"key" + std::to_string(number % keys), "0123456789abcdef"}};
+  return Command{ClientId(123'456), Sequence(number + 1),
+                 Put{"key" + std::to_string(number % keys), "0123456789abcdef"}};
 }
 
 std::vector<Command> puts() {

@@ -1,10 +1,10 @@
 #include "kv/service.hpp"
 
+#include "raft/assert.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
-
-#include "raft/assert.hpp"
 
 namespace raftlab::kv {
 
@@ -121,9 +121,9 @@ void ServiceOutput::clear() {
   fault.reset();
 }
 
-/// Requests wait in slots, at most `requests_max`, that are used again: in the steady state nothing is allocated here. What
-/// the replica says of a request it says with a tag made of slot and generation; tags of requests that are
-/// answered already are met by nobody.
+/// Requests wait in slots, at most `requests_max`, that are used again: in the steady state nothing is
+/// allocated here. What the replica says of a request it says with a tag made of slot and generation; tags of
+/// requests that are answered already are met by nobody.
 class Service::Implementation final : public raft::StateMachine {
  public:
   explicit Implementation(const ServiceOptions& options)
@@ -204,7 +204,8 @@ class Service::Implementation final : public raft::StateMachine {
     const raft::LogId id = entry.id;
     RAFTLAB_ASSERT(id.term >= applied_term_, id, applied_term_);
     applied_term_ = id.term;
-    while (accepted_.first() != no_slot && slots_[accepted_.first()].id.term < id.term) lose(accepted_.first());
+    while (accepted_.first() != no_slot && slots_[accepted_.first()].id.term < id.term)
+      lose(accepted_.first());
     if (entry.kind != raft::EntryKind::command) return store_.skip(id.index);
 
     const std::optional<Command> command = decode(entry.payload);
@@ -217,7 +218,8 @@ class Service::Implementation final : public raft::StateMachine {
   }
 
  private:
-  // ---- Slots -------------------------------------------------------------------------------------------------
+  // ---- Slots
+  // -------------------------------------------------------------------------------------------------
 
   [[nodiscard]] CommandError check_request(const Request& request) const {
     const auto* command = std::get_if<Command>(&request.what);
@@ -249,7 +251,8 @@ class Service::Implementation final : public raft::StateMachine {
   }
   [[nodiscard]] Slot slot_of(std::uint64_t replica_tag, Stage stage) const {
     const auto slot = static_cast<Slot>(replica_tag & UINT32_MAX);
-    const bool here = slot < slots_.size() && slots_[slot].generation == (replica_tag >> 32U) && slots_[slot].stage == stage;
+    const bool here = slot < slots_.size() && slots_[slot].generation == (replica_tag >> 32U) &&
+                      slots_[slot].stage == stage;
     return here ? slot : no_slot;
   }
 
@@ -272,7 +275,8 @@ class Service::Implementation final : public raft::StateMachine {
     return made;
   }
 
-  // ---- Writes ------------------------------------------------------------------------------------------------
+  // ---- Writes
+  // ------------------------------------------------------------------------------------------------
 
   void answer_write(Slot slot, Result result) {
     const bool duplicate = result.effect == Effect::duplicate;
@@ -283,7 +287,8 @@ class Service::Implementation final : public raft::StateMachine {
     made.client = result.client;
   }
 
-  /// Accepted proposals are ordered by term, then by index: a leader appends in order, and leads in rising terms.
+  /// Accepted proposals are ordered by term, then by index: a leader appends in order, and leads in rising
+  /// terms.
   void accept(const raft::Accepted& accepted) {
     const Slot slot = slot_of(accepted.tag, Stage::proposed);
     if (slot == no_slot) return;
@@ -291,7 +296,8 @@ class Service::Implementation final : public raft::StateMachine {
     slots_[slot].id = accepted.id;
     if (accepted_.last() != no_slot) {
       const raft::LogId before = slots_[accepted_.last()].id;
-      RAFTLAB_ASSERT(before.term < accepted.id.term || (before.term == accepted.id.term && before.index < accepted.id.index),
+      RAFTLAB_ASSERT(before.term < accepted.id.term ||
+                         (before.term == accepted.id.term && before.index < accepted.id.index),
                      before, accepted.id);
     }
     slots_[slot].stage = Stage::accepted;
@@ -332,7 +338,8 @@ class Service::Implementation final : public raft::StateMachine {
     if (made.status == Status::bad_request) made.error = CommandError::command_too_large;
   }
 
-  // ---- Reads -------------------------------------------------------------------------------------------------
+  // ---- Reads
+  // -------------------------------------------------------------------------------------------------
 
   void read_ready(const raft::ReadReady& ready) {
     const Slot slot = slot_of(ready.tag, Stage::reading);
@@ -349,7 +356,8 @@ class Service::Implementation final : public raft::StateMachine {
     for (const std::string& key : keys) made.values.emplace_back(store_.get(key));
   }
 
-  // ---- Ends --------------------------------------------------------------------------------------------------
+  // ---- Ends
+  // --------------------------------------------------------------------------------------------------
 
   void expire() {
     while (expired_ < now_) {
@@ -363,8 +371,8 @@ class Service::Implementation final : public raft::StateMachine {
     }
   }
 
-  /// After a fault the core is silent for ever. In the step of the fault it wrote and sent nothing, so what it had not
-  /// accepted in an earlier step left no trace.
+  /// After a fault the core is silent for ever. In the step of the fault it wrote and sent nothing, so what
+  /// it had not accepted in an earlier step left no trace.
   void give_up() {
     for (Slot slot = 0; slot < slots_.size(); ++slot) {
       const Stage stage = slots_[slot].stage;
@@ -407,17 +415,22 @@ std::variant<std::unique_ptr<Service>, raft::wal::Refusal> Service::open(
   return std::unique_ptr<Service>(new Service(std::move(implementation)));
 }
 
-Service::Service(std::unique_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
+Service::Service(std::unique_ptr<Implementation> implementation)
+    : implementation_(std::move(implementation)) {}
 Service::~Service() = default;
 
 void Service::tick() { implementation_->tick(); }
 void Service::receive(raft::Envelope envelope) { implementation_->replica().receive(std::move(envelope)); }
-void Service::complete(const raft::wal::DiskCompletion& completion) { implementation_->replica().complete(completion); }
+void Service::complete(const raft::wal::DiskCompletion& completion) {
+  implementation_->replica().complete(completion);
+}
 void Service::request(Request request) { implementation_->request(std::move(request)); }
 void Service::campaign() { implementation_->replica().campaign(); }
 void Service::unreachable(raft::NodeId peer) { implementation_->replica().unreachable(peer); }
 void Service::set_read_policy(ReadPolicy policy) { implementation_->set_read_policy(policy); }
-void Service::step(ServiceOutput& out, raft::trace::StepObserver* observer) { implementation_->step(out, observer); }
+void Service::step(ServiceOutput& out, raft::trace::StepObserver* observer) {
+  implementation_->step(out, observer);
+}
 const raft::Replica& Service::replica() const { return implementation_->replica(); }
 const Store& Service::store() const { return implementation_->store(); }
 std::size_t Service::waiting() const { return implementation_->waiting(); }

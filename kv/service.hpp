@@ -1,5 +1,9 @@
 #pragma once
 
+#include "kv/command.hpp"
+#include "kv/store.hpp"
+#include "raft/replica/replica.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -7,10 +11,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "kv/command.hpp"
-#include "kv/store.hpp"
-#include "raft/replica/replica.hpp"
 
 namespace raftlab::kv {
 
@@ -24,37 +24,39 @@ struct GetKeys {
   std::optional<ReadPolicy> policy;  ///< none: the service's default at the time of the request
 };
 
-/// What a client asks. `tag` is chosen by the host and comes back with the answer; the service does not interpret it.
+/// What a client asks. `tag` is chosen by the host and comes back with the answer; the service does not
+/// interpret it.
 struct Request {
   std::uint64_t tag = 0;
   std::uint32_t deadline_ticks = 100;  ///< from now, at least 1; then the answer is `timed_out`
   std::variant<Command, GetKeys> what;
 };
 
-/// What is known of one attempt. "Nothing was done" and "not applied" speak of this attempt only: an earlier one of the
-/// same command, of which nothing is known, stays unknown.
+/// What is known of one attempt. "Nothing was done" and "not applied" speak of this attempt only: an earlier
+/// one of the same command, of which nothing is known, stays unknown.
 enum class Status : std::uint8_t {
   ok,
   compare_failed,   ///< the compare-and-swap was carried out, and found something else
   session_expired,  ///< not applied now; whether an earlier attempt was, is not known any more
   not_leader,       ///< nothing was done; `leader` tells where to ask, if known
-  not_ready,        ///< nothing was done: a leader that cannot serve reads yet, a proposal that was overwritten, a fault
-  overloaded,       ///< nothing was done
-  bad_request,      ///< nothing was done; `error` tells why
-  unknown,          ///< proposed here, and then this node failed: it may yet take effect. Retry with the same sequence
-  timed_out,        ///< as `unknown`, because of the deadline. For reads: nothing was done
+  not_ready,  ///< nothing was done: a leader that cannot serve reads yet, a proposal that was overwritten, a fault
+  overloaded,   ///< nothing was done
+  bad_request,  ///< nothing was done; `error` tells why
+  unknown,  ///< proposed here, and then this node failed: it may yet take effect. Retry with the same sequence
+  timed_out,  ///< as `unknown`, because of the deadline. For reads: nothing was done
 };
 [[nodiscard]] const char* name(Status status);
 
 struct Answer {
   std::uint64_t tag = 0;
   Status status = Status::ok;
-  bool duplicate = false;  ///< a retry of a command that had taken effect before
-  std::optional<std::string> found;                ///< compare_failed: what the key held; none: it did not exist
+  bool duplicate = false;            ///< a retry of a command that had taken effect before
+  std::optional<std::string> found;  ///< compare_failed: what the key held; none: it did not exist
   std::vector<std::optional<std::string>> values;  ///< of a read, in the order of the keys
-  raft::Index index;      ///< where the command was applied (a duplicate: the first time), or the applied index of a read
-  ClientId client;        ///< of an `OpenSession`
-  raft::NodeId leader;    ///< not_leader: of the present term, if known
+  raft::Index
+      index;  ///< where the command was applied (a duplicate: the first time), or the applied index of a read
+  ClientId client;      ///< of an `OpenSession`
+  raft::NodeId leader;  ///< not_leader: of the present term, if known
   CommandError error = CommandError::none;
 };
 
@@ -75,15 +77,17 @@ struct ServiceOutput {
   void clear();
 };
 
-/// The key/value service of one node: what clients may ask, on top of a replica, in terms of completions. A step
-/// machine like the replica: the host says what happened and calls `step`. One thread. Every request is answered
-/// exactly once, by the step after the tick of its deadline at the latest. After a fault, everything is answered in the
-/// step of the fault or the next one: `unknown` if it had been proposed before, otherwise `not_ready`.
+/// The key/value service of one node: what clients may ask, on top of a replica, in terms of completions. A
+/// step machine like the replica: the host says what happened and calls `step`. One thread. Every request is
+/// answered exactly once, by the step after the tick of its deadline at the latest. After a fault, everything
+/// is answered in the step of the fault or the next one: `unknown` if it had been proposed before, otherwise
+/// `not_ready`.
 ///
-/// A proposal in the log of this node waits until its outcome is known or the deadline has passed. It is known when the
-/// entry is applied here; and when an entry of a later term is applied here before it, for then no log that holds
-/// what is committed can hold the proposal (§5.3, §5.4.1): it is lost, and the answer is that nothing was done. The
-/// loss of leadership alone tells nothing, as others may still commit what was overwritten here.
+/// A proposal in the log of this node waits until its outcome is known or the deadline has passed. It is
+/// known when the entry is applied here; and when an entry of a later term is applied here before it, for
+/// then no log that holds what is committed can hold the proposal (§5.3, §5.4.1): it is lost, and the answer
+/// is that nothing was done. The loss of leadership alone tells nothing, as others may still commit what was
+/// overwritten here.
 class Service {
  public:
   [[nodiscard]] static std::variant<std::unique_ptr<Service>, raft::wal::Refusal> open(

@@ -1,11 +1,11 @@
+#include "kv/test_cluster.hpp"
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
 #include <map>
 #include <set>
-
-#include "kv/test_cluster.hpp"
 
 namespace raftlab::kv {
 namespace {
@@ -20,8 +20,8 @@ std::ostream& operator<<(std::ostream& out, const Event& event) {
   return out << int{event.what} << ':' << int{event.argument};
 }
 
-/// Three nodes to which anything happens. Each write puts a key of its own, so that the stores show at the end which
-/// writes took effect.
+/// Three nodes to which anything happens. Each write puts a key of its own, so that the stores show at the
+/// end which writes took effect.
 class World {
  public:
   World()
@@ -84,7 +84,8 @@ class World {
     for (const auto& [tag, status] : writes_) {
       const bool took_effect = final.get(key_of(tag)).has_value();
       if (status == Status::ok) RC_ASSERT(took_effect);
-      if (status != Status::ok && status != Status::unknown && status != Status::timed_out) RC_ASSERT(!took_effect);
+      if (status != Status::ok && status != Status::unknown && status != Status::timed_out)
+        RC_ASSERT(!took_effect);
     }
   }
   [[nodiscard]] std::map<Status, int> statuses() const {
@@ -162,8 +163,10 @@ class World {
 RC_GTEST_PROP(ServiceProperty, every_request_is_answered_once_and_truthfully, ()) {
   const auto events = *rc::gen::resize(
       1500, rc::gen::container<std::vector<Event>>(rc::gen::map(
-               rc::gen::pair(rc::gen::arbitrary<std::uint8_t>(), rc::gen::arbitrary<std::uint8_t>()),
-               [](const auto& drawn) { return Event{drawn.first, drawn.second}; })));
+                rc::gen::pair(rc::gen::arbitrary<std::uint8_t>(), rc::gen::arbitrary<std::uint8_t>()),
+                [](const auto& drawn) {
+                  return Event{drawn.first, drawn.second};
+                })));
   World world;
   for (const Event& event : events) world.happen(event);
   world.heal();

@@ -1,10 +1,11 @@
 #include "kv/store.hpp"
 
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <utility>
-
 #include "raft/assert.hpp"
 #include "raft/hash.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <utility>
 
 namespace raftlab::kv {
 
@@ -16,8 +17,12 @@ constexpr std::uint64_t session_start = 0x7365737300000002ULL;
 constexpr std::uint64_t found_start = 0x666f756e64000003ULL;
 constexpr std::uint64_t digest_start = 0x73746f7265000004ULL;
 
-[[nodiscard]] raft::Bytes as_bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
-[[nodiscard]] std::uint64_t hash_of_key(std::string_view key) { return raft::hash_bytes(key_start, as_bytes(key)); }
+[[nodiscard]] raft::Bytes as_bytes(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+[[nodiscard]] std::uint64_t hash_of_key(std::string_view key) {
+  return raft::hash_bytes(key_start, as_bytes(key));
+}
 
 /// A key whose hash is known: the table and the digest use the same one.
 struct HashedKey {
@@ -100,8 +105,8 @@ const char* name(Effect effect) {
   return "?";
 }
 
-/// The digests of keys and of sessions are sums (modulo 2^64) of one hash each, so that a change costs what it touches
-/// and the order of insertion does not matter.
+/// The digests of keys and of sessions are sums (modulo 2^64) of one hash each, so that a change costs what
+/// it touches and the order of insertion does not matter.
 class Store::Implementation {
  public:
   explicit Implementation(const StoreOptions& options) : options_(options) {
@@ -156,7 +161,8 @@ class Store::Implementation {
   [[nodiscard]] std::uint64_t digest() const { return digest_from(keys_digest_, sessions_digest_); }
   [[nodiscard]] std::uint64_t recompute_digest() const {
     std::uint64_t keys = 0;
-    for (const auto& [key, value] : values_) keys += raft::hash_bytes(hash_of_key(key), as_bytes(value.bytes));
+    for (const auto& [key, value] : values_)
+      keys += raft::hash_bytes(hash_of_key(key), as_bytes(value.bytes));
     std::uint64_t sessions = 0;
     for (Slot slot = oldest_; slot != no_slot; slot = sessions_[slot].newer) {
       sessions += digest_of(sessions_[slot], digest_of_found(sessions_[slot].found));
@@ -169,7 +175,8 @@ class Store::Implementation {
     return raft::Hasher(digest_start).add(keys).add(sessions).add(applied_).value();
   }
 
-  // ---- Keys and values ---------------------------------------------------------------------------------------
+  // ---- Keys and values
+  // ---------------------------------------------------------------------------------------
 
   [[nodiscard]] Result change(raft::Index index, const Change& change) {
     Result result = result_of(Effect::done, index);
@@ -210,7 +217,8 @@ class Store::Implementation {
     values_.erase(place);
   }
 
-  // ---- Sessions ----------------------------------------------------------------------------------------------
+  // ---- Sessions
+  // ----------------------------------------------------------------------------------------------
 
   Result open_session(raft::Index index) {
     if (by_client_.size() >= options_.sessions_max) evict_oldest();
@@ -277,7 +285,8 @@ class Store::Implementation {
 
   StoreOptions options_;
   raft::Index applied_;
-  boost::unordered_flat_map<std::string, Value, KeyHash, KeyEqual> values_;  // iterated only where the order is lost
+  boost::unordered_flat_map<std::string, Value, KeyHash, KeyEqual>
+      values_;  // iterated only where the order is lost
   std::uint64_t keys_digest_ = 0;
 
   boost::unordered_flat_map<std::uint64_t, Slot, ClientHash> by_client_;  // never iterated
@@ -290,7 +299,8 @@ class Store::Implementation {
 };
 
 Store::Store(const StoreOptions& options) : implementation_(std::make_unique<Implementation>(options)) {}
-Store::Store(const Store& other) : implementation_(std::make_unique<Implementation>(*other.implementation_)) {}
+Store::Store(const Store& other)
+    : implementation_(std::make_unique<Implementation>(*other.implementation_)) {}
 Store& Store::operator=(const Store& other) {
   if (this != &other) implementation_ = std::make_unique<Implementation>(*other.implementation_);
   return *this;
@@ -299,7 +309,9 @@ Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 Store::~Store() = default;
 
-Result Store::apply(raft::Index index, const Command& command) { return implementation_->apply(index, command); }
+Result Store::apply(raft::Index index, const Command& command) {
+  return implementation_->apply(index, command);
+}
 
 Result Store::apply_malformed(raft::Index index) {
   implementation_->advance(index);

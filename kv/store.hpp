@@ -1,14 +1,14 @@
 #pragma once
 
+#include "kv/command.hpp"
+#include "raft/types.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "kv/command.hpp"
-#include "raft/types.hpp"
 
 namespace raftlab::kv {
 
@@ -23,11 +23,12 @@ enum class Effect : std::uint8_t {
 [[nodiscard]] const char* name(Effect effect);
 
 struct Result {
-  Effect effect = Effect::done;      ///< of this application; for `duplicate` see `first`
-  Effect first = Effect::done;       ///< for `duplicate` only: what the first application did
-  std::optional<std::string> found;  ///< compare_failed, also as `first`: what the key held; none: it did not exist
-  raft::Index index;                 ///< where the command was applied; for `duplicate` the first time
-  ClientId client;                   ///< the session that was opened
+  Effect effect = Effect::done;  ///< of this application; for `duplicate` see `first`
+  Effect first = Effect::done;   ///< for `duplicate` only: what the first application did
+  std::optional<std::string>
+      found;          ///< compare_failed, also as `first`: what the key held; none: it did not exist
+  raft::Index index;  ///< where the command was applied; for `duplicate` the first time
+  ClientId client;    ///< the session that was opened
   friend bool operator==(const Result&, const Result&) = default;
 };
 
@@ -35,19 +36,20 @@ struct Result {
 struct StoreOptions {
   /// Sessions at a time, at least 1; beyond: the one that was used least recently, by log index, is evicted.
   std::uint32_t sessions_max = 10'000;
-  /// Bytes that failed compares found and that are kept for retries, all sessions together; beyond: as above. What a
-  /// single command found is kept in any case.
+  /// Bytes that failed compares found and that are kept for retries, all sessions together; beyond: as above.
+  /// What a single command found is kept in any case.
   std::uint64_t found_bytes_max = 64U << 20U;
 };
 
-/// The keys, values and sessions of one node: a deterministic state machine with a digest that is kept up to date
-/// incrementally (the order in which keys were inserted does not matter to it, the order of commands only through
-/// what they did). A regular value: copies are independent. One thread.
+/// The keys, values and sessions of one node: a deterministic state machine with a digest that is kept up to
+/// date incrementally (the order in which keys were inserted does not matter to it, the order of commands
+/// only through what they did). A regular value: copies are independent. One thread.
 ///
-/// A command of a session takes effect once (thesis §6.3): the session keeps its highest number and the answer to it. The
-/// same number again is a `duplicate` and gets that answer; a lower one, and any number of a session that is not
-/// there, is `session_expired`. A session's id is the index of the entry that opened it, so an id that is unknown is
-/// never a new client: a retry behind an eviction finds no session, and is not applied.
+/// A command of a session takes effect once (thesis §6.3): the session keeps its highest number and the
+/// answer to it. The same number again is a `duplicate` and gets that answer; a lower one, and any number of
+/// a session that is not there, is `session_expired`. A session's id is the index of the entry that opened
+/// it, so an id that is unknown is never a new client: a retry behind an eviction finds no session, and is
+/// not applied.
 class Store {
  public:
   explicit Store(const StoreOptions& options = {});
@@ -57,8 +59,8 @@ class Store {
   Store& operator=(Store&&) noexcept;
   ~Store();
 
-  /// Applies the command that stands at `index` of the log. Indices rise; entries without a command are told by `skip`.
-  /// A command for which `check` is not `none` changes nothing (`malformed`).
+  /// Applies the command that stands at `index` of the log. Indices rise; entries without a command are told
+  /// by `skip`. A command for which `check` is not `none` changes nothing (`malformed`).
   Result apply(raft::Index index, const Command& command);
   /// An entry whose payload `decode` refused.
   Result apply_malformed(raft::Index index);

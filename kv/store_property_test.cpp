@@ -1,3 +1,7 @@
+#include "kv/store.hpp"
+
+#include "kv/test_commands.hpp"
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
@@ -5,13 +9,11 @@
 #include <algorithm>
 #include <map>
 
-#include "kv/store.hpp"
-#include "kv/test_commands.hpp"
-
 namespace raftlab::kv {
 namespace {
 
-/// What a store should do, said as simply as possible: ordered maps, and eviction by looking for the least recent use.
+/// What a store should do, said as simply as possible: ordered maps, and eviction by looking for the least
+/// recent use.
 class Model {
  public:
   explicit Model(const StoreOptions& options) : options_(options) {}
@@ -79,12 +81,13 @@ class Model {
   }
 
   void evict_one() {
-    sessions_.erase(std::ranges::min_element(
-        sessions_, {}, [](const auto& session) { return session.second.used; }));
+    sessions_.erase(
+        std::ranges::min_element(sessions_, {}, [](const auto& session) { return session.second.used; }));
   }
   [[nodiscard]] std::uint64_t found_bytes() const {
     std::uint64_t bytes = 0;
-    for (const auto& [client, session] : sessions_) bytes += session.answer.found ? session.answer.found->size() : 0;
+    for (const auto& [client, session] : sessions_)
+      bytes += session.answer.found ? session.answer.found->size() : 0;
     return bytes;
   }
 

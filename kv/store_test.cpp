@@ -1,8 +1,8 @@
 #include "kv/store.hpp"
 
-#include <gtest/gtest.h>
-
 #include "raft/assert.hpp"
+
+#include <gtest/gtest.h>
 
 namespace raftlab::kv {
 namespace {
@@ -29,7 +29,8 @@ class StoreTest : public ::testing::Test {
   raft::Index next_{100};
 };
 
-// ---- Changes ---------------------------------------------------------------------------------------------------
+// ---- Changes
+// ---------------------------------------------------------------------------------------------------
 
 TEST_F(StoreTest, put_sets_and_overwrites) {
   EXPECT_EQ(store_.get("k"), std::nullopt);
@@ -58,7 +59,8 @@ TEST_F(StoreTest, compare_and_swap_tells_what_it_found_otherwise) {
   const Result absent = apply(plain(CompareAndSwap{"k", "1", "2"}));
   EXPECT_EQ(absent.effect, Effect::compare_failed);
   EXPECT_EQ(absent.found, std::nullopt);
-  EXPECT_EQ(apply(plain(CompareAndSwap{"k", "", "2"})).effect, Effect::compare_failed) << "absent is not empty";
+  EXPECT_EQ(apply(plain(CompareAndSwap{"k", "", "2"})).effect, Effect::compare_failed)
+      << "absent is not empty";
   EXPECT_EQ(store_.size(), 0U);
 
   apply(plain(Put{"k", "other"}));
@@ -99,7 +101,8 @@ TEST_F(StoreTest, indices_must_rise) {
   EXPECT_EQ(store_.get("k"), "v");
 }
 
-// ---- Sessions --------------------------------------------------------------------------------------------------
+// ---- Sessions
+// --------------------------------------------------------------------------------------------------
 
 TEST_F(StoreTest, a_session_is_named_by_the_index_that_opened_it) {
   const ClientId first = open();
@@ -225,7 +228,8 @@ TEST_F(StoreTest, what_compares_found_is_kept_within_a_bound) {
   EXPECT_EQ(store_.sessions(), 2U);
 }
 
-// ---- Digest and copies -----------------------------------------------------------------------------------------
+// ---- Digest and copies
+// -----------------------------------------------------------------------------------------
 
 TEST_F(StoreTest, the_order_of_insertion_does_not_show_in_the_digest) {
   Store other;
@@ -265,10 +269,13 @@ TEST_F(StoreTest, each_single_thing_shows_in_the_digest) {
       after({opening, Command{session, Sequence(1), Delete{"x"}}}),
       after({opening, Command{session, Sequence(2), Delete{"x"}}}),
       after({opening, plain(Delete{"x"}), Command{session, Sequence(1), Delete{"x"}}}),
-      after({opening, Command{session, Sequence(1), Delete{"x"}}, Command{session, Sequence(1), Delete{"x"}}}),
+      after(
+          {opening, Command{session, Sequence(1), Delete{"x"}}, Command{session, Sequence(1), Delete{"x"}}}),
       after({opening, Command{session, Sequence(1), CompareAndSwap{"x", "1", "1"}}}),
-      after({opening, plain(Put{"x", ""}), Command{session, Sequence(1), CompareAndSwap{"x", "1", "1"}}, plain(Delete{"x"})}),
-      after({opening, plain(Put{"x", "0"}), Command{session, Sequence(1), CompareAndSwap{"x", "1", "1"}}, plain(Delete{"x"})}),
+      after({opening, plain(Put{"x", ""}), Command{session, Sequence(1), CompareAndSwap{"x", "1", "1"}},
+             plain(Delete{"x"})}),
+      after({opening, plain(Put{"x", "0"}), Command{session, Sequence(1), CompareAndSwap{"x", "1", "1"}},
+             plain(Delete{"x"})}),
   };
   for (std::size_t a = 0; a < digests.size(); ++a) {
     for (std::size_t b = 0; b < a; ++b) EXPECT_NE(digests[a], digests[b]) << a << " and " << b;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "kv/service.hpp"
+#include "kv/test_disk.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <memory>
@@ -8,11 +11,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "kv/service.hpp"
-#include "kv/test_disk.hpp"
-
-/// A few services with their disks and a network that loses what the test says, for the tests of the service. Simple on
-/// purpose: the simulator is the place for faults.
+/// A few services with their disks and a network that loses what the test says, for the tests of the service.
+/// Simple on purpose: the simulator is the place for faults.
 namespace raftlab::kv {
 
 /// How GoogleTest prints a status.
@@ -46,7 +46,8 @@ class Cluster {
       change_options(options);
       auto node = std::make_unique<Node>();
       auto opened = Service::open(options, node->disk, raft::bootstrap(raft::voters_up_to(nodes)));
-      if (const auto* refusal = std::get_if<raft::wal::Refusal>(&opened)) throw std::runtime_error(refusal->detail);
+      if (const auto* refusal = std::get_if<raft::wal::Refusal>(&opened))
+        throw std::runtime_error(refusal->detail);
       node->service = std::move(std::get<std::unique_ptr<Service>>(opened));
       nodes_.push_back(std::move(node));
     }
@@ -105,7 +106,8 @@ class Cluster {
   /// The answers to this tag that the node has given.
   [[nodiscard]] std::vector<Answer> answers(std::uint32_t id, std::uint64_t tag) {
     std::vector<Answer> found;
-    std::ranges::copy_if(node(id).answers, std::back_inserter(found), [&](const Answer& answer) { return answer.tag == tag; });
+    std::ranges::copy_if(node(id).answers, std::back_inserter(found),
+                         [&](const Answer& answer) { return answer.tag == tag; });
     return found;
   }
 
@@ -120,8 +122,8 @@ inline Request write(std::uint64_t tag, Change change, std::uint32_t deadline_ti
 inline Request write_in(std::uint64_t tag, ClientId client, std::uint64_t sequence, Change change) {
   return Request{tag, 100, Command{client, Sequence(sequence), std::move(change)}};
 }
-inline Request read(std::uint64_t tag, std::vector<std::string> keys, std::optional<ReadPolicy> policy = std::nullopt,
-                    std::uint32_t deadline_ticks = 100) {
+inline Request read(std::uint64_t tag, std::vector<std::string> keys,
+                    std::optional<ReadPolicy> policy = std::nullopt, std::uint32_t deadline_ticks = 100) {
   return Request{tag, deadline_ticks, GetKeys{std::move(keys), policy}};
 }
 

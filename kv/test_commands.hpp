@@ -1,8 +1,8 @@
 #pragma once
 
-#include <rapidcheck.h>
-
 #include "kv/command.hpp"
+
+#include <rapidcheck.h>
 
 /// Random commands for the property tests: few keys and short values, so that commands meet.
 namespace raftlab::kv::test {

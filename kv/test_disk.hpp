@@ -1,12 +1,12 @@
 #pragma once
 
+#include "raft/wal/disk.hpp"
+
 #include <map>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "raft/wal/disk.hpp"
 
 /// A disk in memory for the tests of the service. It never crashes; what it can do is to be slow and to fail.
 namespace raftlab::kv::test {

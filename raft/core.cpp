@@ -54,7 +54,7 @@ namespace {
 
 std::optional<RecoverError> check(const Options& options, const Recovered& recovered) {
   if (!options.id || options.heartbeat_ticks == 0 || options.heartbeat_ticks >= options.election_ticks_min ||
-      options.limits.window_messages == 0) {
+      options.limits.window_messages == 0 || options.limits.window_bytes == 0) {
     return RecoverError::bad_options;
   }
   LogId last = recovered.snapshot;
@@ -169,17 +169,19 @@ std::uint64_t Core::fingerprint() const {
   hasher.add(std::uint64_t{elapsed_ticks_}).add(std::uint64_t{deadline_ticks_}).add(dropped_);
   hasher.add(std::uint64_t{fault_.has_value()}).add(log_.snapshot()).add(log_.last_id());
   hasher.add(configurations_.back().index);
+  hasher.add(std::uint64_t{pending_writes_.size()}).add(std::uint64_t{held_.size()});
   for (const PendingWrite& write : pending_writes_) {
     hasher.add(write.seq).add(write.first).add(write.last).add(write.truncate_from);
   }
   for (const Held& held : held_) hasher.add(held.gate).add(held.match).add(raft::hash(held.envelope));
   const auto add_votes = [&](const Votes& votes) {
+    hasher.add(std::uint64_t{votes.granted.size()});
     for (const NodeId node : votes.granted) hasher.add(node);
-    for (const NodeId node : votes.refused) hasher.add(node).add(std::uint64_t{1});
+    for (const NodeId node : votes.refused) hasher.add(node);
   };
   if (const auto* leader = std::get_if<Leader>(&role_)) {
     hasher.add(std::uint64_t{leader->heartbeat_elapsed_ticks}).add(std::uint64_t{leader->quorum_elapsed_ticks});
-    hasher.add(leader->uncommitted_bytes);
+    hasher.add(leader->uncommitted_bytes).add(std::uint64_t{leader->reads.size()});
     for (const Progress& peer : leader->peers) hasher.add(raft::hash(peer));
     for (const PendingRead& read : leader->reads) hasher.add(read.tag).add(read.round).add(read.index);
   } else if (const auto* candidate = std::get_if<Candidate>(&role_)) {
@@ -242,7 +244,7 @@ void Core::handle_unexpected() { ++dropped_; }
 void Core::handle(Turn& turn, const Receive& receive_input) {
   const Envelope& envelope = receive_input.envelope;
   const NodeId from = envelope.from;
-  if (envelope.to != options_.id || !from || from == options_.id) {
+  if (envelope.to != options_.id || !from || from == options_.id || envelope.term.value() > term_max) {
     ++dropped_;
     return;
   }

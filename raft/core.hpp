@@ -90,6 +90,7 @@ struct Options {
   bool pre_vote = true;                    ///< thesis §9.6
   bool check_quorum = true;                ///< thesis §6.2; voters also refuse while they hear a leader (§4.2.3)
   Limits limits;
+  friend bool operator==(const Options&, const Options&) = default;
 };
 
 /// What a log storage found at start. It counts as write number 1, still on its way: recovered is not durable.
@@ -118,6 +119,8 @@ class Core {
   void step(std::span<const Input> inputs, Output& out);
 
   [[nodiscard]] View view() const;
+  /// True when a confirmed read waits for the state machine: `Applied` should come without delay.
+  [[nodiscard]] bool waits_for_applied() const;
 
   friend bool operator==(const Core&, const Core&) = default;
   [[nodiscard]] std::uint64_t hash() const;

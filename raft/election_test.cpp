@@ -274,6 +274,15 @@ TEST(Votes, AHeldRequestIsDroppedWhenANewerTermCame) {
   EXPECT_TRUE(candidate.all<RequestVote>().empty());
 }
 
+TEST(Votes, AHeldRequestIsDroppedWhenTheCandidateFollowsALeaderOfItsTerm) {
+  Driver candidate = settled(plain(), recovered(3, {1}));
+  candidate.step(Campaign{});
+  candidate.receive(2, 2, AppendEntries{id(1, 1), {}, {}, entries(2, {2})});
+  candidate.settle();
+  EXPECT_TRUE(candidate.one<AppendReply>(2));
+  EXPECT_TRUE(candidate.all<RequestVote>().empty()) << "it would advertise entry 2 of term 1, which is gone";
+}
+
 TEST(Votes, AHeldGrantIsDroppedWhenANewerTermCame) {
   Driver voter = settled(plain(), recovered(3));
   voter.receive(2, 2, RequestVote{id(1, 1)});

@@ -11,6 +11,10 @@ inline constexpr std::uint32_t block_entries_max = 64;
 /// Payload area of a block; a larger single payload gets a block of its own.
 inline constexpr std::uint32_t block_payload_bytes = 4096;
 
+/// Greatest term of a received message; beyond: dropped. Terms are counted up one by one, so that no correct peer gets
+/// there, and adding one to a term never overflows.
+inline constexpr std::uint64_t term_max = 1ULL << 62U;
+
 struct Limits {
   /// Payload of one proposal; beyond: rejected with `too_large`.
   std::uint32_t proposal_bytes_max = 1U << 20U;
@@ -24,6 +28,7 @@ struct Limits {
   std::uint32_t uncommitted_bytes_max = 16U << 20U;
   /// Reads waiting at the leader; beyond: rejected with `overloaded`.
   std::uint32_t reads_max = 4096;
+  friend bool operator==(const Limits&, const Limits&) = default;
 };
 
 }  // namespace raftlab::raft

@@ -35,6 +35,11 @@ void Core::confirm_reads(Leader& leader) {
   read_confirmed_ = std::max(read_confirmed_, ReadSeq(quorum_number(configuration(), round_of)));
 }
 
+bool Core::waits_for_applied() const {
+  const auto* leader = std::get_if<Leader>(&role_);
+  return leader != nullptr && !leader->reads.empty() && leader->reads.front().round <= read_confirmed_;
+}
+
 void Core::release_reads(Turn& turn, Leader& leader) const {
   std::size_t ready = 0;
   while (ready < leader.reads.size() && leader.reads[ready].round <= read_confirmed_ &&

@@ -16,11 +16,34 @@ void Core::follow(Turn& turn, NodeId leader) {
   elapsed_ticks_ = 0;
 }
 
+namespace {
+
+/// What a leader of `term` can send: entries directly behind `prev`, in terms that neither fall nor pass its own, and
+/// configurations that can be read.
+bool well_formed(const AppendEntries& append, Term term) {
+  if (!append.entries.empty() && append.entries.first_index() != append.prev.index.next()) return false;
+  Term latest = append.prev.term;
+  for (std::uint32_t i = 0; i < append.entries.size(); ++i) {
+    const EntryView entry = append.entries.entry(i);
+    if (!entry.id.term || entry.id.term < latest) return false;
+    if (entry.kind == EntryKind::configuration && !decode_configuration(entry.payload)) return false;
+    latest = entry.id.term;
+  }
+  return latest <= term;
+}
+
+}  // namespace
+
 /// Figure 2, AppendEntries, receiver.
 void Core::receive(Turn& turn, NodeId from, Term term, const AppendEntries& append) {
   if (term < hard_.term) return send(turn, from, AppendReject{append.prev.index, log_.last_id(), append.read});
   if (leading() != nullptr || (leader_ && leader_ != from)) return handle_unexpected();  // no term has two leaders
+  if (!well_formed(append, term)) return handle_unexpected();
   follow(turn, from);
+  if (append.prev.index < log_.snapshot().index) {
+    // The terms in there are gone, but what is committed here is the leader's too (§5.4): it may go on behind that.
+    return hold(from, AppendReply{commit_, append.read}, Needs::entries, commit_);
+  }
   if (!log_.matches(append.prev)) {
     if (append.prev.index <= commit_) return handle_unexpected();  // a leader holds what is committed (§5.4)
     // Rule 2, with a hint that lets the leader skip whole terms (end of §5.3).
@@ -73,11 +96,7 @@ void Core::truncate(Turn& turn, Index from) {
 /// A configuration is in effect as soon as it is in the log (thesis §4.1).
 void Core::adopt_configuration(const EntryView& entry) {
   if (entry.kind != EntryKind::configuration) return;
-  if (auto decoded = decode_configuration(entry.payload)) {
-    configurations_.push_back(ConfigurationAt{entry.id.index, std::move(*decoded)});
-  } else {
-    ++dropped_;
-  }
+  configurations_.push_back(ConfigurationAt{entry.id.index, *decode_configuration(entry.payload)});
 }
 
 // ---- Leader ----------------------------------------------------------------------------------------------------
@@ -111,9 +130,9 @@ Progress* Core::hear_from(NodeId node, ReadSeq read) {
 /// one of this term (checked here), and within a term a leader's log only grows.
 void Core::receive(Turn& turn, NodeId from, Term term, const AppendReply& reply) {
   if (term < hard_.term) return;
-  if (reply.match > log_.last()) return handle_unexpected();
   Progress* peer = hear_from(from, reply.read);
-  if (peer == nullptr) return;
+  if (peer == nullptr) return;  // perhaps a leader once, before a crash that took what is acknowledged here
+  if (reply.match > log_.last()) return handle_unexpected();
   const bool advanced = reply.match > peer->match;
   if (advanced) peer->match = reply.match;
   if (peer->state == ProgressState::probe && reply.match >= peer->match) {
@@ -202,7 +221,8 @@ std::uint64_t hash(const Progress& peer) {
   Hasher hasher;
   hasher.add(peer.id).add(static_cast<std::uint64_t>(peer.state)).add(peer.match).add(peer.next).add(peer.read);
   hasher.add(std::uint64_t{peer.probe_outstanding}).add(std::uint64_t{peer.recently_active});
-  hasher.add(std::uint64_t{peer.window.messages()}).add(peer.window.bytes());
+  hasher.add(std::uint64_t{peer.window.messages()});
+  for (const Window::Flight& flight : peer.window.flights()) hasher.add(flight.last).add(std::uint64_t{flight.bytes});
   return hasher.value();
 }
 

@@ -162,6 +162,12 @@ TEST(Replicate, AcknowledgementsOfWhatTheLeaderDoesNotHaveAreDropped) {
   EXPECT_EQ(leader.view().dropped, 1U);
 }
 
+TEST(Replicate, ALateAcknowledgementToALeaderThatLostItsLogInACrashIsNothingUnusual) {
+  Driver once_a_leader = settled(plain(), recovered(3, {}, 2, 1));
+  once_a_leader.receive(2, 2, AppendReply{Index(3), ReadSeq{}});
+  EXPECT_EQ(once_a_leader.view().dropped, 0U);
+}
+
 TEST(Replicate, AcknowledgementsOfNonMembersCountNowhere) {
   Driver leader = leader_with(3, 1);
   leader.receive(8, 2, AppendReply{Index(3), ReadSeq{}});

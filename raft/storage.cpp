@@ -8,7 +8,15 @@
 /// the core, so that no host can break it.
 namespace raftlab::raft {
 
+/// A message takes the place of one that still waits for the same: a stalled disk must not gather them without end.
 void Core::hold(NodeId to, Message message, Needs needs, Index match) {
+  for (Held& held : held_) {
+    if (held.needs == needs && held.match == match && held.envelope.to == to && held.envelope.term == hard_.term &&
+        held.envelope.message.index() == message.index()) {
+      held.envelope.message = std::move(message);
+      return;
+    }
+  }
   held_.push_back(Held{WriteSeq{}, needs, match, Envelope{options_.id, to, hard_.term, std::move(message)}});
 }
 
@@ -38,10 +46,12 @@ void Core::submit_write(Turn& turn) {
   pending_writes_.push_back(PendingWrite{issued_, first, log_.last(), write.truncate_from});
 }
 
-/// Sends what need not wait any longer. What was held for an older term is dropped: nobody counts it now.
+/// Sends what need not wait any longer. What was held for an older term is dropped, because nobody counts it now; so are the
+/// requests of who no longer stands, because the log that they advertise may be gone.
 void Core::release_held(Turn& turn) {
   std::erase_if(held_, [&](Held& held) {
     if (held.envelope.term < hard_.term) return true;
+    if (held.needs == Needs::everything && role() != Role::candidate) return true;
     if (!held.gate) {
       const WriteSeq log_write = held.needs == Needs::entries ? write_that_holds(held.match) : WriteSeq{};
       held.gate = held.needs == Needs::everything ? issued_ : std::max(hard_write_, log_write);

@@ -34,7 +34,8 @@ Replica::Replica(Core core, wal::Wal::Opened opened, StateMachine& machine)
       wal_(std::move(opened.wal)),
       machine_(&machine),
       recovered_(std::move(opened.recovered)),
-      torn_tail_(opened.torn_tail) {}
+      torn_tail_(opened.torn_tail),
+      id_(core_.view().id) {}
 
 void Replica::tick() {
   wal_.tick();
@@ -64,14 +65,14 @@ void Replica::unreachable(NodeId peer) { inbox_.emplace_back(Unreachable{peer});
 void Replica::step(ReplicaOutput& out, trace::StepObserver* observer) {
   out.clear();
   core_out_.trace = observer != nullptr && observer->wants_deltas();
-  // What the state machine applied goes back into the core, which may have waited for it: usually one round more.
-  while (!inbox_.empty()) {
+  do {
     core_.step(inbox_, core_out_);
     if (core_out_.write.seq) wal_.write(core_out_.write);
-    if (observer != nullptr) observer->stepped(trace::Step{core_.view().id, inbox_, core_out_, core_.view()});
+    if (observer != nullptr) observer->stepped(trace::Step{id_, inbox_, core_out_, core_.view()});
     inbox_.clear();
     carry_out(out);
-  }
+    // The core hears of what was applied with the next input, unless a read waits for it now.
+  } while (!inbox_.empty() && core_.waits_for_applied());
 }
 
 void Replica::carry_out(ReplicaOutput& out) {

@@ -72,6 +72,7 @@ class Replica {
   StateMachine* machine_;
   Recovered recovered_;
   bool torn_tail_ = false;
+  NodeId id_;
   std::vector<Input> inbox_;
   Output core_out_;
 };

@@ -79,7 +79,8 @@ class DurableIndex {
     const Index kept = image.lowest_last();
     index_ = std::min(index_, kept);
     for (Mark& mark : marks_) mark.last = std::min(mark.last, kept);
-    marks_.push_back(Mark{header.sequence, image.last()});
+    // Part of a checkpoint is worth nothing, however durable, until its end is.
+    if (header.kind != RecordKind::checkpoint) marks_.push_back(Mark{header.sequence, image.last()});
   }
   [[nodiscard]] Index index() const { return index_; }
 

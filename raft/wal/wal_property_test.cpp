@@ -145,6 +145,9 @@ RC_GTEST_PROP(WalProperty, EachLifeBeginsWithAllThatWasAcknowledgedAndAPrefixOfT
   for (std::uint64_t i = 0; i < 20; ++i) Lives(seed + i * 7919).run();
 }
 
+/// Once, a watermark over part of a checkpoint that was never finished raised the durable index.
+TEST(WalProperty, PartOfACheckpointIsNotDurable) { Lives(600002868889519).run(); }
+
 TEST(WalProperty, TheRandomLivesDoAcknowledgeWrites) {
   std::uint64_t acknowledged = 0;
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
