@@ -85,6 +85,29 @@ TEST(LadderOnCores, ASingleVoterBreaksNothing) {
   EXPECT_NE(cores.leader(), nullptr);
 }
 
+/// Entries that one input of a span appends and a later one takes away again are seen by nobody.
+TEST(LadderOnCores, ASpanThatAppendsAndTruncatesBreaksNothing) {
+  Cores cores(3, 3, core_options(false, true));
+  Cores::Node& node = cores.nodes()[1];
+  cores.sync(node, SIZE_MAX);
+  cores.settle(node);
+  const auto append = [](std::uint32_t from, std::uint64_t term, std::size_t entries) {
+    raft::AppendEntries message{{raft::Term(1), raft::Index(1)}, {}, {}, {}};
+    message.entries = raft::Slice::make(raft::Index(2), 8, 64);
+    for (std::size_t at = 0; at < entries; ++at) {
+      EXPECT_TRUE(message.entries.append(raft::Term(term), raft::EntryKind::command, std::vector<std::byte>(4)));
+    }
+    return raft::Receive{{raft::NodeId(from), raft::NodeId(2), raft::Term(term), message}};
+  };
+  cores.step(node, std::vector<raft::Input>{append(1, 2, 3), append(3, 3, 1), raft::Tick{}, append(1, 4, 2)});
+  cores.sync(node, SIZE_MAX);
+  cores.settle(node);
+  EXPECT_EQ(node.core->view().state.last, (raft::LogId{raft::Term(4), raft::Index(3)}));
+  cores.finish();
+  EXPECT_FALSE(cores.ladder().broken()) << told(cores.ladder());
+  EXPECT_EQ(cores.ladder().evaluations(Rung::D8), 2U);
+}
+
 /// Loss, duplicates, reordering, slow disks, spans of several inputs, power losses: chaos, drawn from the seed.
 void chaos(Cores& cores, int rounds) {
   for (int round = 0; round < rounds; ++round) {

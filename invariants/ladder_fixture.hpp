@@ -239,6 +239,14 @@ class LadderTest : public testing::Test {
   void win(FakeNode& node, const FakeNode& voter) {
     step(node, received(voter, node, raft::VoteReply{false, true}), [&](FakeTurn& turn) { lead_now(node, turn); });
   }
+  void step_down(FakeNode& node) {
+    step(node, raft::Tick{}, [&](FakeTurn&) {
+      node.state.role = raft::Role::follower;
+      node.state.leader = raft::NodeId{};
+      node.state.deadline_ticks = 15;
+      node.peers.clear();
+    });
+  }
   /// n(leader) wins the next term by the vote of n(voter).
   void elect(std::uint32_t leader, std::uint32_t voter) {
     stand(n(leader));
@@ -383,7 +391,7 @@ class LadderTest : public testing::Test {
   void expect_root(Rung rung) const {
     ASSERT_TRUE(ladder_.broken()) << "nothing fired";
     EXPECT_TRUE(fired(rung)) << told_text();
-    EXPECT_EQ(info(ladder_.root()->rung).id, info(rung).id) << told_text();
+    EXPECT_STREQ(info(ladder_.root()->rung).id, info(rung).id) << told_text();
     EXPECT_GT(ladder_.evaluations(rung), 0U);
     EXPECT_FALSE(ladder_.root()->text.empty());
   }
@@ -391,7 +399,7 @@ class LadderTest : public testing::Test {
   void expect_above(Rung rung, Rung root) const {
     EXPECT_TRUE(fired(rung)) << told_text();
     ASSERT_TRUE(ladder_.broken());
-    EXPECT_EQ(info(ladder_.root()->rung).id, info(root).id) << told_text();
+    EXPECT_STREQ(info(ladder_.root()->rung).id, info(root).id) << told_text();
   }
 
   raft::Configuration configuration_;

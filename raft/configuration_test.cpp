@@ -1,8 +1,8 @@
 #include "raft/configuration.hpp"
 
-#include <gtest/gtest.h>
-
 #include "raft/core_fixture.hpp"
+
+#include <gtest/gtest.h>
 
 namespace raftlab::raft::testing {
 namespace {
@@ -30,9 +30,10 @@ TEST(Configuration, HasTheseBytes) {
   Configuration configuration;
   configuration.members.push_back(Member{node(7), "n", "a"});
   configuration.voters = {node(7)};
-  const std::vector<std::byte> expected = bytes(std::string_view("\1\0\0\0\7\0\0\0\1\0\0\0n\1\0\0\0a"
-                                                                 "\1\0\0\0\7\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-                                                                 38));
+  const std::vector<std::byte> expected =
+      bytes(std::string_view("\1\0\0\0\7\0\0\0\1\0\0\0n\1\0\0\0a"
+                             "\1\0\0\0\7\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+                             38));
   EXPECT_EQ(encode(configuration), expected);
 }
 

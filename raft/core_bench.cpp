@@ -1,8 +1,8 @@
+#include "raft/core_fixture.hpp"
+
 #include <benchmark/benchmark.h>
 
 #include <optional>
-
-#include "raft/core_fixture.hpp"
 
 /// What one input costs. Logs grow while a benchmark runs, as they do in life; a core is renewed now and then, outside the
 /// measured time, to bound the memory.
@@ -35,7 +35,8 @@ void append_and_written_at_a_follower(benchmark::State& state) {
     }
     Slice entry = Slice::make(Index(last + 1), 1, payload.size());
     benchmark::DoNotOptimize(entry.append(Term(1), EntryKind::command, std::as_bytes(std::span(payload))));
-    append[0] = follower->envelope(2, 1, AppendEntries{id(1, last), Index(last), ReadSeq{}, std::move(entry)});
+    append[0] =
+        follower->envelope(2, 1, AppendEntries{id(1, last), Index(last), ReadSeq{}, std::move(entry)});
     follower->core.step(append, follower->out);
     written[0] = Written{follower->out.write.seq};
     follower->core.step(written, follower->out);

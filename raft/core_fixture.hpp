@@ -1,5 +1,7 @@
 #pragma once
 
+#include "raft/core.hpp"
+
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -9,8 +11,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "raft/core.hpp"
 
 /// Helpers of the core's own tests: one core that is driven by hand, and short names for what goes in and out.
 namespace raftlab::raft::testing {
@@ -37,7 +37,8 @@ inline Slice entries(std::uint64_t first, std::initializer_list<std::uint64_t> t
   for (const std::uint64_t term : terms) {
     const auto payload = bytes(std::to_string(index) + "@" + std::to_string(term));
     ++index;
-    if (!slice.append(Term(term), EntryKind::command, payload)) throw std::logic_error("no room in the block");
+    if (!slice.append(Term(term), EntryKind::command, payload))
+      throw std::logic_error("no room in the block");
   }
   return slice;
 }
@@ -45,7 +46,8 @@ inline Slice entries(std::uint64_t first, std::initializer_list<std::uint64_t> t
 /// Terms of a log from its first entry on.
 inline std::vector<std::uint64_t> terms_of(const Log& log) {
   std::vector<std::uint64_t> terms;
-  for (Index at = log.first(); at <= log.last(); at = at.next()) terms.push_back(log.entry(at).id.term.value());
+  for (Index at = log.first(); at <= log.last(); at = at.next())
+    terms.push_back(log.entry(at).id.term.value());
   return terms;
 }
 
@@ -68,8 +70,8 @@ inline Options guarded(std::uint32_t id = 1) {
 }
 
 /// Entry 1 of term 1 is the configuration of voters 1..`nodes`; these terms follow from index 2 on.
-inline Recovered recovered(std::uint32_t nodes, std::initializer_list<std::uint64_t> terms = {}, std::uint64_t term = 1,
-                           std::uint32_t voted_for = 0) {
+inline Recovered recovered(std::uint32_t nodes, std::initializer_list<std::uint64_t> terms = {},
+                           std::uint64_t term = 1, std::uint32_t voted_for = 0) {
   Recovered recovered = bootstrap(voters_up_to(nodes));
   if (terms.size() > 0) recovered.entries.push_back(entries(2, terms));
   recovered.hard = HardState{Term(term), NodeId(voted_for)};

@@ -1,3 +1,6 @@
+#include "raft/core_fixture.hpp"
+#include "raft/hash.hpp"
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
@@ -7,9 +10,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-
-#include "raft/core_fixture.hpp"
-#include "raft/hash.hpp"
 
 /// Random executions of real cores. RC_PARAMS="seed=..." replays a failure.
 namespace raftlab::raft::testing {
@@ -97,7 +97,8 @@ class Cluster {
     } else if (what == 17) {
       several_at_once(at, choices);
     } else if (what == 18) {
-      step(at, {choices.below(2) == 0 ? Input(Campaign{}) : Input(Unreachable{node(choices.below(nodes_.size()) + 1)})});
+      step(at, {choices.below(2) == 0 ? Input(Campaign{})
+                                      : Input(Unreachable{node(choices.below(nodes_.size()) + 1)})});
     } else {
       restart(at, choices.below(nodes_[at].pending.size() + 1));
     }
@@ -122,8 +123,8 @@ class Cluster {
     const State first = nodes_[0].core->view().state;
     return proposed && std::ranges::all_of(nodes_, [&](const Node& node) {
              const State state = node.core->view().state;
-             return state.last == first.last && state.commit == first.last.index && state.handed == state.commit &&
-                    state.hard.term == first.hard.term;
+             return state.last == first.last && state.commit == first.last.index &&
+                    state.handed == state.commit && state.hard.term == first.hard.term;
            });
   }
 
@@ -134,8 +135,9 @@ class Cluster {
     Options options;
     std::unique_ptr<Core> core;
     Output out;
-    Image durable;                // survives everything
-    std::deque<Write> pending;    // issued, perhaps on the disk; in front what was recovered, while it is not durable
+    Image durable;  // survives everything
+    std::deque<Write>
+        pending;  // issued, perhaps on the disk; in front what was recovered, while it is not durable
     std::vector<Write> recovered_from;  // what write 1 stands for
     Index commit;
     Index handed;
@@ -237,8 +239,8 @@ class Cluster {
   void check(Node& node) {
     const View view = node.core->view();
     const State& state = view.state;
-    RC_ASSERT(view.dropped == 0);                // correct peers send nothing impossible
-    RC_ASSERT(state.commit >= node.commit);      // D5
+    RC_ASSERT(view.dropped == 0);                 // correct peers send nothing impossible
+    RC_ASSERT(state.commit >= node.commit);       // D5
     RC_ASSERT(state.commit <= state.last.index);  // N1
     RC_ASSERT(state.durable <= state.last.index);
     node.commit = state.commit;
@@ -291,9 +293,11 @@ class Cluster {
   /// N18: promises are kept by the platter, not by the memory.
   static void check_durable(const Node& node, const Envelope& envelope) {
     const Image& disk = node.durable;
-    if (const auto* reply = std::get_if<VoteReply>(&envelope.message); reply != nullptr && reply->granted && !reply->pre) {
+    if (const auto* reply = std::get_if<VoteReply>(&envelope.message);
+        reply != nullptr && reply->granted && !reply->pre) {
       RC_ASSERT(disk.hard == (HardState{envelope.term, envelope.to}));
-    } else if (const auto* request = std::get_if<RequestVote>(&envelope.message); request != nullptr && !request->pre) {
+    } else if (const auto* request = std::get_if<RequestVote>(&envelope.message);
+               request != nullptr && !request->pre) {
       RC_ASSERT(disk.hard == (HardState{envelope.term, envelope.from}));
       RC_ASSERT(disk.log.back().id == request->last);
     } else if (const auto* ack = std::get_if<AppendReply>(&envelope.message)) {
@@ -349,7 +353,8 @@ Slice garbage_entries(Choices& choices) {
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto kind = static_cast<EntryKind>(choices.below(5));
     const bool readable = choices.below(2) == 0;
-    const auto payload = kind == EntryKind::configuration && readable ? encode(voters_up_to(choices.below(4))) : bytes("x");
+    const auto payload =
+        kind == EntryKind::configuration && readable ? encode(voters_up_to(choices.below(4))) : bytes("x");
     if (!slice.append(Term(choices.below(6)), kind, payload)) break;
   }
   return slice;
@@ -366,7 +371,8 @@ Message garbage_message(Choices& choices) {
     case 1: return VoteReply{choices.below(2) == 0, choices.below(2) == 0};
     case 2: {
       AppendEntries append{log_id(), Index(number()), ReadSeq(number()), garbage_entries(choices)};
-      if (!append.entries.empty() && choices.below(2) == 0) append.prev.index = append.entries.first_index().previous();
+      if (!append.entries.empty() && choices.below(2) == 0)
+        append.prev.index = append.entries.first_index().previous();
       return append;
     }
     case 3: return AppendReply{Index(number()), ReadSeq(number())};

@@ -1,10 +1,10 @@
 #include "raft/core.hpp"
 
+#include "raft/core_fixture.hpp"
+
 #include <gtest/gtest.h>
 
 #include <set>
-
-#include "raft/core_fixture.hpp"
 
 /// The core as a regular value: copied, compared, hashed (D20), and its account of what a step changed.
 namespace raftlab::raft::testing {

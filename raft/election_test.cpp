@@ -1,8 +1,8 @@
+#include "raft/core_fixture.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
-
-#include "raft/core_fixture.hpp"
 
 namespace raftlab::raft::testing {
 namespace {
@@ -214,7 +214,8 @@ TEST(Votes, OfAnOlderTermDoNotCount) {
 
 TEST(Votes, OfStrangersDoNotCount) {
   Driver candidate = candidate_of_five();
-  for (std::uint32_t stranger = 6; stranger <= 9; ++stranger) candidate.receive(stranger, 2, VoteReply{false, true});
+  for (std::uint32_t stranger = 6; stranger <= 9; ++stranger)
+    candidate.receive(stranger, 2, VoteReply{false, true});
   EXPECT_EQ(candidate.state().role, Role::candidate);
 }
 

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "raft/core_fixture.hpp"
+
+#include <gtest/gtest.h>
 
 /// One test for each rule of figure 2 of the Raft paper, in the paper's order and under its name.
 namespace raftlab::raft::testing {
@@ -42,7 +42,8 @@ TEST(Figure2AppendEntriesReceiver, Rule3DeletesAConflictingEntryAndAllThatFollow
 TEST(Figure2AppendEntriesReceiver, Rule3DeletesNothingWithoutAConflict) {
   Driver follower = settled(plain(), recovered(3, {1, 2, 2, 2}, 2));
   follower.exchange(2, 2, AppendEntries{id(1, 1), Index{}, ReadSeq{}, entries(2, {1, 2})});
-  EXPECT_EQ(terms_of(follower.log()), (std::vector<std::uint64_t>{1, 1, 2, 2, 2})) << "a delayed, shorter append";
+  EXPECT_EQ(terms_of(follower.log()), (std::vector<std::uint64_t>{1, 1, 2, 2, 2}))
+      << "a delayed, shorter append";
   EXPECT_EQ(follower.one<AppendReply>(2), (AppendReply{Index(3), ReadSeq{}})) << "and it vouches for no more";
 }
 
@@ -138,8 +139,10 @@ TEST(Figure2AllServers, Rule1AppliesWhatIsCommittedOnceAndInOrder) {
 }
 
 TEST(Figure2AllServers, Rule2ConvertsToFollowerOnAnyMessageOfAHigherTerm) {
-  const std::vector<Message> messages = {RequestVote{id(1, 1)}, VoteReply{}, AppendEntries{id(1, 1), {}, {}, {}},
-                                         AppendReply{},         AppendReject{}, Heartbeat{}, HeartbeatReply{}};
+  const std::vector<Message> messages = {
+      RequestVote{id(1, 1)}, VoteReply{},    AppendEntries{id(1, 1), {}, {}, {}},
+      AppendReply{},         AppendReject{}, Heartbeat{},
+      HeartbeatReply{}};
   for (const Message& message : messages) {
     Driver leader = leader_of(3);
     leader.receive(2, 9, message);

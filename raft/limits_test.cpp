@@ -1,8 +1,8 @@
 #include "raft/limits.hpp"
 
-#include <gtest/gtest.h>
-
 #include "raft/core_fixture.hpp"
+
+#include <gtest/gtest.h>
 
 namespace raftlab::raft::testing {
 namespace {

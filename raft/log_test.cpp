@@ -1,9 +1,9 @@
 #include "raft/log.hpp"
 
-#include <gtest/gtest.h>
-
 #include "raft/core_fixture.hpp"
 #include "raft/limits.hpp"
+
+#include <gtest/gtest.h>
 
 namespace raftlab::raft::testing {
 namespace {
@@ -38,7 +38,8 @@ TEST(Log, TheTermOfEveryEntryIsKnownAndOfNoOther) {
   EXPECT_EQ(log.term_at(Index(5)), Term(7));
   EXPECT_EQ(log.term_at(Index(6)), Term(0));
   EXPECT_EQ(log.last_id(), id(7, 5));
-  EXPECT_EQ(log.runs(), (std::vector<TermRun>{{Index(1), Term(1)}, {Index(3), Term(3)}, {Index(5), Term(7)}}));
+  EXPECT_EQ(log.runs(),
+            (std::vector<TermRun>{{Index(1), Term(1)}, {Index(3), Term(3)}, {Index(5), Term(7)}}));
 }
 
 TEST(Log, BehindASnapshotTheTermOfItsLastEntryIsStillKnown) {

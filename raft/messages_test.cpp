@@ -1,12 +1,12 @@
 #include "raft/messages.hpp"
 
+#include "raft/core_fixture.hpp"
+#include "raft/hash.hpp"
+
 #include <gtest/gtest.h>
 
 #include <map>
 #include <set>
-
-#include "raft/core_fixture.hpp"
-#include "raft/hash.hpp"
 
 namespace raftlab::raft::testing {
 namespace {
@@ -40,7 +40,8 @@ const std::vector<std::vector<Message>>& families() {
        append(id(1, 2), 3, 4, one_entry(3, 2, EntryKind::command, "y")),
        append(id(1, 2), 3, 4, one_entry(3, 2, EntryKind::command, std::string_view("x\0", 2))),
        append(id(1, 2), 3, 4, entries(3, {2, 2}))},
-      {AppendReply{Index(1), ReadSeq(2)}, AppendReply{Index(9), ReadSeq(2)}, AppendReply{Index(1), ReadSeq(9)}},
+      {AppendReply{Index(1), ReadSeq(2)}, AppendReply{Index(9), ReadSeq(2)},
+       AppendReply{Index(1), ReadSeq(9)}},
       {AppendReject{Index(1), id(2, 3), ReadSeq(4)}, AppendReject{Index(9), id(2, 3), ReadSeq(4)},
        AppendReject{Index(1), id(9, 3), ReadSeq(4)}, AppendReject{Index(1), id(2, 9), ReadSeq(4)},
        AppendReject{Index(1), id(2, 3), ReadSeq(9)}},
@@ -50,8 +51,8 @@ const std::vector<std::vector<Message>>& families() {
        InstallSnapshot{id(1, 9), 3, 4, 5, bytes("x")}, InstallSnapshot{id(1, 2), 9, 4, 5, bytes("x")},
        InstallSnapshot{id(1, 2), 3, 9, 5, bytes("x")}, InstallSnapshot{id(1, 2), 3, 4, 9, bytes("x")},
        InstallSnapshot{id(1, 2), 3, 4, 5, bytes("y")}, InstallSnapshot{id(1, 2), 3, 4, 5, {}}},
-      {SnapshotReply{Index(1), 2, false}, SnapshotReply{Index(9), 2, false}, SnapshotReply{Index(1), 9, false},
-       SnapshotReply{Index(1), 2, true}},
+      {SnapshotReply{Index(1), 2, false}, SnapshotReply{Index(9), 2, false},
+       SnapshotReply{Index(1), 9, false}, SnapshotReply{Index(1), 2, true}},
       {TimeoutNow{}},
       {ReadIndex{1, 2}, ReadIndex{9, 2}, ReadIndex{1, 9}},
       {ReadIndexReply{1, 2, Index(3)}, ReadIndexReply{9, 2, Index(3)}, ReadIndexReply{1, 9, Index(3)},
@@ -91,7 +92,8 @@ TEST(Messages, TheEnvelopeIsPartOfTheHash) {
   std::set<std::uint64_t> hashes;
   for (const Envelope& changed :
        {Envelope{node(1), node(2), Term(3), TimeoutNow{}}, Envelope{node(9), node(2), Term(3), TimeoutNow{}},
-        Envelope{node(1), node(9), Term(3), TimeoutNow{}}, Envelope{node(1), node(2), Term(9), TimeoutNow{}}}) {
+        Envelope{node(1), node(9), Term(3), TimeoutNow{}},
+        Envelope{node(1), node(2), Term(9), TimeoutNow{}}}) {
     EXPECT_TRUE(hashes.insert(hash(changed)).second);
   }
 }

@@ -1,10 +1,10 @@
 #include "raft/quorum.hpp"
 
+#include "raft/core_fixture.hpp"
+
 #include <gtest/gtest.h>
 
 #include <set>
-
-#include "raft/core_fixture.hpp"
 
 namespace raftlab::raft::testing {
 namespace {
@@ -33,7 +33,8 @@ TEST(Quorum, OfAnOddNumberOfVotersItIsTheMiddleOne) {
 
 TEST(Quorum, OfAnEvenNumberOfVotersItIsTheLowerOfTheMiddleTwo) {
   EXPECT_EQ(quorum_number(voters_up_to(2), numbers({9, 1})), 1U);
-  EXPECT_EQ(quorum_number(voters_up_to(4), numbers({4, 3, 2, 1})), 2U) << "three of four hold 2, only two hold 3";
+  EXPECT_EQ(quorum_number(voters_up_to(4), numbers({4, 3, 2, 1})), 2U)
+      << "three of four hold 2, only two hold 3";
   EXPECT_EQ(quorum_number(voters_up_to(6), numbers({1, 2, 3, 4, 5, 6})), 3U);
 }
 

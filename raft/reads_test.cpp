@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "raft/core_fixture.hpp"
+
+#include <gtest/gtest.h>
 
 namespace raftlab::raft::testing {
 namespace {
@@ -164,7 +164,8 @@ TEST(ReadIndex, RoundsOfAnEarlierLeadershipConfirmNothingInALaterOne) {
   leader.acknowledge_all(2);
   leader.step(Applied{leader.state().handed});
   leader.step(Read{2});
-  ASSERT_EQ(leader.state().read_issued, ReadSeq(2)) << "the round that nobody answered does not block the next";
+  ASSERT_EQ(leader.state().read_issued, ReadSeq(2))
+      << "the round that nobody answered does not block the next";
   leader.receive(2, 2, HeartbeatReply{ReadSeq(2)});
   leader.receive(3, 2, HeartbeatReply{ReadSeq(2)});
   leader.receive(2, 4, HeartbeatReply{ReadSeq(1)});

@@ -1,8 +1,8 @@
+#include "raft/core_fixture.hpp"
+
 #include <gtest/gtest.h>
 
 #include <limits>
-
-#include "raft/core_fixture.hpp"
 
 namespace raftlab::raft::testing {
 namespace {
@@ -336,8 +336,9 @@ TEST(MalformedAppend, IsDroppedAndCounted) {
       {"newer than the leader", AppendEntries{id(1, 3), {}, {}, entries(4, {9})}},
       {"term 0", AppendEntries{id(0, 0), {}, {}, entries(1, {0})}},
       {"prev newer than the leader", AppendEntries{id(9, 3), {}, {}, {}}},
-      {"indices that overflow", AppendEntries{LogId{Term(1), Index(std::numeric_limits<std::uint64_t>::max())},
-                                              {}, {}, entries(1, {1})}}};
+      {"indices that overflow",
+       AppendEntries{
+           LogId{Term(1), Index(std::numeric_limits<std::uint64_t>::max())}, {}, {}, entries(1, {1})}}};
   for (const auto& [what, append] : malformed) {
     Driver follower = settled(plain(), recovered(3, {1, 1}, 2));
     ASSERT_NO_THROW(follower.exchange(2, 2, append)) << what;

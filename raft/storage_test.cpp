@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "raft/core_fixture.hpp"
+
+#include <gtest/gtest.h>
 
 namespace raftlab::raft::testing {
 namespace {
@@ -142,7 +142,8 @@ TEST(Held, NoMoreThanOneAcknowledgementPerIndexWaitsHoweverOftenTheLeaderAsks) {
     follower.receive(2, 1, AppendEntries{id(1, 2), {}, ReadSeq(round), {}});
   }
   follower.written(2);
-  EXPECT_EQ(follower.one<AppendReply>(2), (AppendReply{Index(2), ReadSeq(100)})) << "a stalled disk, a patient leader";
+  EXPECT_EQ(follower.one<AppendReply>(2), (AppendReply{Index(2), ReadSeq(100)}))
+      << "a stalled disk, a patient leader";
 }
 
 // ---- Durable ---------------------------------------------------------------------------------------------------
@@ -174,7 +175,8 @@ TEST(Durable, ACompletionInTheStepOfATruncationDoesNotVouchEitherInAnyOrder) {
     follower.receive(2, 1, append_at_2({1, 1, 1}));
     const Input append = follower.envelope(3, 2, append_at_2({2}));
     const Input completion = Written{WriteSeq(2)};
-    follower.step(completion_first ? std::vector<Input>{completion, append} : std::vector<Input>{append, completion});
+    follower.step(completion_first ? std::vector<Input>{completion, append}
+                                   : std::vector<Input>{append, completion});
     EXPECT_EQ(follower.state().durable, Index(1)) << completion_first;
     follower.written(3);
     EXPECT_EQ(follower.state().durable, Index(2));
@@ -276,7 +278,8 @@ TEST(Recovered, AnImageThatCannotBeIsRefusedWithATypedError) {
 TEST(WriteFault, FreezesTheCoreForEver) {
   Driver leader = leader_of(3);
   leader.propose("x");
-  leader.step({leader.envelope(2, 2, AppendReply{Index(3), ReadSeq{}}), WriteFailed{leader.state().issued}, Tick{}});
+  leader.step(
+      {leader.envelope(2, 2, AppendReply{Index(3), ReadSeq{}}), WriteFailed{leader.state().issued}, Tick{}});
   const auto only_the_fault = [&] {
     const Output& out = leader.out;
     return out.fault == Fault::write_failed && out.messages.empty() && !out.write.seq && out.apply.empty() &&

@@ -1,8 +1,8 @@
 #include "reports/campaign.hpp"
 
-#include <algorithm>
-
 #include "reports/format.hpp"
+
+#include <algorithm>
 
 namespace raftlab::reports {
 
@@ -63,8 +63,8 @@ std::vector<std::string> Campaign::reasons() const {
 }
 
 std::uint64_t Campaign::rungs_evaluated() const {
-  return static_cast<std::uint64_t>(
-      std::count_if(evaluations_.begin(), evaluations_.end(), [](std::uint64_t count) { return count != 0; }));
+  return static_cast<std::uint64_t>(std::count_if(evaluations_.begin(), evaluations_.end(),
+                                                  [](std::uint64_t count) { return count != 0; }));
 }
 
 std::vector<const invariants::RungInfo*> Campaign::rungs_idle() const {
@@ -76,13 +76,14 @@ std::vector<const invariants::RungInfo*> Campaign::rungs_idle() const {
 }
 
 std::uint64_t Campaign::fault_kinds_drawn() const {
-  return static_cast<std::uint64_t>(
-      std::count_if(faults_.begin(), faults_.end(), [](const FaultTally& fault) { return fault.drawn != 0; }));
+  return static_cast<std::uint64_t>(std::count_if(faults_.begin(), faults_.end(),
+                                                  [](const FaultTally& fault) { return fault.drawn != 0; }));
 }
 
 std::uint64_t Campaign::fault_kinds_fired() const {
-  return static_cast<std::uint64_t>(std::count_if(
-      faults_.begin(), faults_.end(), [](const FaultTally& fault) { return fault.drawn != 0 && fault.fired != 0; }));
+  return static_cast<std::uint64_t>(
+      std::count_if(faults_.begin(), faults_.end(),
+                    [](const FaultTally& fault) { return fault.drawn != 0 && fault.fired != 0; }));
 }
 
 }  // namespace raftlab::reports

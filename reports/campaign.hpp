@@ -1,12 +1,12 @@
 #pragma once
 
+#include "simulator/profile.hpp"
+#include "simulator/run.hpp"
+
 #include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "simulator/profile.hpp"
-#include "simulator/run.hpp"
 
 /// What a campaign of seeds adds up to, and what it may conclude from it.
 namespace raftlab::reports {
@@ -45,9 +45,13 @@ class Campaign {
   /// Why it is inconclusive, one sentence each; empty otherwise.
   [[nodiscard]] std::vector<std::string> reasons() const;
 
-  [[nodiscard]] const FaultTally& tally(simulator::Fault fault) const { return faults_[static_cast<std::size_t>(fault)]; }
+  [[nodiscard]] const FaultTally& tally(simulator::Fault fault) const {
+    return faults_[static_cast<std::size_t>(fault)];
+  }
   /// How often a rung was evaluated for real.
-  [[nodiscard]] const std::array<std::uint64_t, invariants::rung_count>& evaluations() const { return evaluations_; }
+  [[nodiscard]] const std::array<std::uint64_t, invariants::rung_count>& evaluations() const {
+    return evaluations_;
+  }
   [[nodiscard]] std::uint64_t rungs_evaluated() const;
   /// Active rungs that were never evaluated for real.
   [[nodiscard]] std::vector<const invariants::RungInfo*> rungs_idle() const;

@@ -1,8 +1,8 @@
 #include "reports/campaign.hpp"
 
-#include <gtest/gtest.h>
-
 #include "reports/fabricated.hpp"
+
+#include <gtest/gtest.h>
 
 namespace raftlab::reports {
 namespace {

@@ -54,7 +54,8 @@ std::string seconds(std::int64_t ns) {
 std::string span(std::int64_t ns) {
   if (ns < 0) return "0 s";
   const std::int64_t whole = ns / ns_per_second;
-  if (whole >= 3600) return grouped(static_cast<std::uint64_t>(whole / 3600)) + " h " + two_digits(whole / 60 % 60) + " m";
+  if (whole >= 3600)
+    return grouped(static_cast<std::uint64_t>(whole / 3600)) + " h " + two_digits(whole / 60 % 60) + " m";
   if (whole >= 60) return std::to_string(whole / 60) + " m " + two_digits(whole % 60) + " s";
   const auto number = static_cast<std::uint64_t>(ns);
   if (whole >= 1) return tenths(number / 100'000'000) + " s";

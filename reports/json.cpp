@@ -1,8 +1,8 @@
 #include "reports/json.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "reports/format.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace raftlab::reports {
 namespace {
@@ -31,7 +31,8 @@ std::string json_seed(const SeedReport& report) {
   const invariants::Finding* found = simulator::root(result);
   Json faults = Json::object();
   for (std::size_t i = 0; i < simulator::faults; ++i) {
-    if (report.profile.rates[i] != 0 || result.fired[i] != 0) faults[name(static_cast<Fault>(i))] = result.fired[i];
+    if (report.profile.rates[i] != 0 || result.fired[i] != 0)
+      faults[name(static_cast<Fault>(i))] = result.fired[i];
   }
   Json json;
   json["seed"] = report.seed;

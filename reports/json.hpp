@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "reports/campaign.hpp"
 #include "simulator/trace.hpp"
+
+#include <string>
+#include <string_view>
 
 /// Reports for programs: each function returns one JSON object on one line, without the line feed. docs/cli.md lists the
 /// fields; a field that is there stays.

@@ -1,18 +1,19 @@
 #include "reports/json.hpp"
 
+#include "reports/fabricated.hpp"
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-
-#include "reports/fabricated.hpp"
 
 namespace raftlab::reports {
 namespace {
 
 TEST(Json, ASeedThatHoldsIsOneLine) {
-  EXPECT_EQ(json_seed(holding(17)),
-            R"({"seed":17,"verdict":"holds","rung":null,"step":null,"digest":"0000000000abcdef","virtual_seconds":21.5,)"
-            R"("cpu_seconds":0.123456789,"steps":41180,"messages":30000,"committed":812,"elections":7,)"
-            R"("faults":{"message_loss":31,"pause":0},"operations":{"ok":800,"failed":12,"unknown":5}})");
+  EXPECT_EQ(
+      json_seed(holding(17)),
+      R"({"seed":17,"verdict":"holds","rung":null,"step":null,"digest":"0000000000abcdef","virtual_seconds":21.5,)"
+      R"("cpu_seconds":0.123456789,"steps":41180,"messages":30000,"committed":812,"elections":7,)"
+      R"("faults":{"message_loss":31,"pause":0},"operations":{"ok":800,"failed":12,"unknown":5}})");
 }
 
 TEST(Json, AViolatedSeedNamesItsRootAndItsStep) {

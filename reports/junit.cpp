@@ -39,14 +39,22 @@ std::string escape_xml(std::string_view text) {
   std::string result;
   while (!text.empty()) {
     const std::size_t size = character_bytes(text);
-    if (size == 0) result += '?';
-    else if (text[0] == '&') result += "&amp;";
-    else if (text[0] == '<') result += "&lt;";
-    else if (text[0] == '>') result += "&gt;";
-    else if (text[0] == '"') result += "&quot;";
-    else if (text[0] == '\n') result += "&#10;";
-    else if (text[0] == '\t') result += "&#9;";
-    else result += text.substr(0, size);
+    if (size == 0)
+      result += '?';
+    else if (text[0] == '&')
+      result += "&amp;";
+    else if (text[0] == '<')
+      result += "&lt;";
+    else if (text[0] == '>')
+      result += "&gt;";
+    else if (text[0] == '"')
+      result += "&quot;";
+    else if (text[0] == '\n')
+      result += "&#10;";
+    else if (text[0] == '\t')
+      result += "&#9;";
+    else
+      result += text.substr(0, size);
     text.remove_prefix(size == 0 ? 1 : size);
   }
   return result;
@@ -56,13 +64,14 @@ void JunitReport::add(const SeedReport& report, std::string_view trace, std::str
   const simulator::RunResult& result = report.result;
   ++tests_;
   cpu_ns_ += report.cpu_ns;
-  cases_ += "    <testcase classname=\"raftlab.explore\" name=\"seed " + std::to_string(report.seed) + "\" time=\"" +
-            in_seconds(report.cpu_ns) + "\"";
+  cases_ += "    <testcase classname=\"raftlab.explore\" name=\"seed " + std::to_string(report.seed) +
+            "\" time=\"" + in_seconds(report.cpu_ns) + "\"";
   if (result.verdict == simulator::Verdict::holds) {
     cases_ += "/>\n";
     return;
   }
-  cases_ += ">\n      <properties>\n" + property("seed", std::to_string(report.seed)) + property("commit", commit_);
+  cases_ +=
+      ">\n      <properties>\n" + property("seed", std::to_string(report.seed)) + property("commit", commit_);
   if (!trace.empty()) cases_ += property("trace", trace);
   cases_ += "      </properties>\n";
   const invariants::Finding* found = simulator::root(result);
@@ -71,8 +80,8 @@ void JunitReport::add(const SeedReport& report, std::string_view trace, std::str
     const invariants::RungInfo* rung = found != nullptr ? &invariants::info(found->rung) : nullptr;
     cases_ += "      <failure type=\"" + escape_xml(rung != nullptr ? rung->id : "") + "\" message=\"";
     if (rung != nullptr) {
-      cases_ += escape_xml(std::string(rung->id) + " " + rung->name + " at step " + std::to_string(found->step) + ": " +
-                           found->text);
+      cases_ += escape_xml(std::string(rung->id) + " " + rung->name + " at step " +
+                           std::to_string(found->step) + ": " + found->text);
     }
     cases_ += "\"/>\n";
   } else {
@@ -83,11 +92,12 @@ void JunitReport::add(const SeedReport& report, std::string_view trace, std::str
 }
 
 std::string JunitReport::text() const {
-  const std::string counts = " tests=\"" + std::to_string(tests_) + "\" failures=\"" + std::to_string(failures_) +
-                             "\" errors=\"0\" skipped=\"" + std::to_string(skipped_) + "\" time=\"" +
-                             in_seconds(cpu_ns_) + "\"";
-  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + counts + ">\n  <testsuite name=\"raftlab explore\"" +
-         counts + ">\n" + cases_ + "  </testsuite>\n</testsuites>\n";
+  const std::string counts = " tests=\"" + std::to_string(tests_) + "\" failures=\"" +
+                             std::to_string(failures_) + "\" errors=\"0\" skipped=\"" +
+                             std::to_string(skipped_) + "\" time=\"" + in_seconds(cpu_ns_) + "\"";
+  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" + counts +
+         ">\n  <testsuite name=\"raftlab explore\"" + counts + ">\n" + cases_ +
+         "  </testsuite>\n</testsuites>\n";
 }
 
 }  // namespace raftlab::reports

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "reports/campaign.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "reports/campaign.hpp"
 
 namespace raftlab::reports {
 

@@ -1,12 +1,12 @@
 #include "reports/show.hpp"
 
+#include "reports/format.hpp"
+
 #include <algorithm>
 #include <array>
 #include <ostream>
 #include <string>
 #include <vector>
-
-#include "reports/format.hpp"
 
 namespace raftlab::reports {
 namespace {
@@ -27,7 +27,8 @@ Cells cells_of(const TraceStep& step) {
           number(step.term),
           short_name(step.role),
           step.vote ? "n" + number(step.vote) : "-",
-          number(step.commit) + "/" + number(step.applied) + "/" + number(step.durable) + "/" + number(step.last)};
+          number(step.commit) + "/" + number(step.applied) + "/" + number(step.durable) + "/" +
+              number(step.last)};
 }
 
 /// Numbers to the right, words to the left.
@@ -67,7 +68,8 @@ std::vector<std::size_t> choose_steps(const simulator::Trace& trace, const ShowO
     end = std::min(end, chosen.size());
   }
   if (options.last && *options.last < end - first) first = end - static_cast<std::size_t>(*options.last);
-  return {chosen.begin() + static_cast<std::ptrdiff_t>(first), chosen.begin() + static_cast<std::ptrdiff_t>(end)};
+  return {chosen.begin() + static_cast<std::ptrdiff_t>(first),
+          chosen.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
 void show(std::ostream& out, const simulator::Trace& trace, const ShowOptions& options) {

@@ -1,21 +1,21 @@
 #pragma once
 
+#include "simulator/trace.hpp"
+
 #include <cstdint>
 #include <iosfwd>
 #include <optional>
 #include <vector>
 
-#include "simulator/trace.hpp"
-
 namespace raftlab::reports {
 
 /// Which steps of a trace to show. Without any choice all of them.
 struct ShowOptions {
-  std::optional<std::uint64_t> around;        ///< the steps next to this one
-  std::uint64_t context = 10;                 ///< how many of them on either side
-  std::optional<std::uint64_t> last;          ///< the last so many
-  std::optional<std::uint32_t> node;          ///< of this node only
-  bool long_lines = false;                    ///< what does not fit is wrapped, not cut
+  std::optional<std::uint64_t> around;  ///< the steps next to this one
+  std::uint64_t context = 10;           ///< how many of them on either side
+  std::optional<std::uint64_t> last;    ///< the last so many
+  std::optional<std::uint32_t> node;    ///< of this node only
+  bool long_lines = false;              ///< what does not fit is wrapped, not cut
 };
 
 /// One line of fixed width for each step that is chosen, in 100 columns, under a heading. A step at which a rung fell is
@@ -23,6 +23,7 @@ struct ShowOptions {
 void show(std::ostream& out, const simulator::Trace& trace, const ShowOptions& options);
 
 /// The positions in `trace.steps` that are chosen, in order.
-[[nodiscard]] std::vector<std::size_t> choose_steps(const simulator::Trace& trace, const ShowOptions& options);
+[[nodiscard]] std::vector<std::size_t> choose_steps(const simulator::Trace& trace,
+                                                    const ShowOptions& options);
 
 }  // namespace raftlab::reports

@@ -1,10 +1,10 @@
 #include "reports/show.hpp"
 
-#include <sstream>
+#include "reports/format.hpp"
 
 #include <gtest/gtest.h>
 
-#include "reports/format.hpp"
+#include <sstream>
 
 namespace raftlab::reports {
 namespace {

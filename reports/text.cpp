@@ -1,8 +1,8 @@
 #include "reports/text.hpp"
 
-#include <algorithm>
-
 #include "reports/format.hpp"
+
+#include <algorithm>
 
 namespace raftlab::reports {
 namespace {
@@ -21,9 +21,17 @@ std::string labelled(std::string_view word, std::string_view text) {
   return label(word) + wrap(printable(text), label_columns) + "\n";
 }
 
-/// A command or a path stays in one piece, to be copied.
+/// A command or a path stays in one piece, to be copied; two commands may stand on two lines, as a shell reads them.
+std::string copied(std::string_view text, std::size_t indent) {
+  constexpr std::string_view both = " && ";
+  const std::size_t at = text.find(both);
+  if (indent + columns(text) <= line_columns || at == std::string_view::npos) return std::string(text);
+  return std::string(text.substr(0, at)) + " && \\\n" + std::string(indent, ' ') +
+         std::string(text.substr(at + both.size()));
+}
+
 std::string command(std::string_view word, std::string_view text) {
-  return text.empty() ? "" : label(word) + std::string(text) + "\n";
+  return text.empty() ? "" : label(word) + copied(text, label_columns) + "\n";
 }
 
 std::string name_of(const Finding& finding) {
@@ -49,12 +57,14 @@ std::string findings(const simulator::RunResult& result) {
     name_columns = std::max(name_columns, columns(name_of(finding)));
     distance_columns = std::max(distance_columns, columns(distance(finding.step, root->step)));
   }
-  std::stable_sort(others.begin(), others.end(), [](const Finding* a, const Finding* b) { return a->step < b->step; });
+  std::stable_sort(others.begin(), others.end(),
+                   [](const Finding* a, const Finding* b) { return a->step < b->step; });
 
   const std::size_t indent = label_columns + name_columns + 2;
   const auto line = [&](std::string_view word, const Finding& finding, const std::string& when) {
     const std::string before = when.empty() ? "" : right(when, distance_columns) + "  ";
-    return label(word) + left(name_of(finding), name_columns + 2) + wrap(before + printable(finding.text), indent) + "\n";
+    return label(word) + left(name_of(finding), name_columns + 2) +
+           wrap(before + printable(finding.text), indent) + "\n";
   };
   std::string text = line("root", *root, "");
   for (const Finding* other : others) text += line("then", *other, distance(other->step, root->step));
@@ -62,11 +72,12 @@ std::string findings(const simulator::RunResult& result) {
 }
 
 std::string fault_kinds(const Campaign& campaign) {
-  if (campaign.fault_kinds_drawn() == simulator::faults && campaign.fault_kinds_fired() == simulator::faults) {
+  if (campaign.fault_kinds_drawn() == simulator::faults &&
+      campaign.fault_kinds_fired() == simulator::faults) {
     return "every fault kind fired";
   }
-  return std::to_string(campaign.fault_kinds_fired()) + " of " + std::to_string(campaign.fault_kinds_drawn()) +
-         " fault kinds drawn fired";
+  return std::to_string(campaign.fault_kinds_fired()) + " of " +
+         std::to_string(campaign.fault_kinds_drawn()) + " fault kinds drawn fired";
 }
 
 std::uint64_t per_cpu_second(std::uint64_t count, std::int64_t cpu_ns) {
@@ -83,14 +94,15 @@ std::string speed(std::int64_t virtual_ns, std::int64_t cpu_ns) {
 
 std::string figures(const Campaign& campaign, const std::string& indent) {
   const Campaign::Totals& totals = campaign.totals();
-  std::string text = indent + span(totals.virtual_ns) + " of virtual time in " + span(totals.cpu_ns) + " of CPU time (" +
-                     speed(totals.virtual_ns, totals.cpu_ns) + ") · " + rounded(totals.steps) + " steps (" +
+  std::string text = indent + span(totals.virtual_ns) + " of virtual time in " + span(totals.cpu_ns) +
+                     " of CPU time (" + speed(totals.virtual_ns, totals.cpu_ns) + ") · " +
+                     rounded(totals.steps) + " steps (" +
                      rounded(per_cpu_second(totals.steps, totals.cpu_ns)) + "/CPU-s)\n";
   text += indent + counted(totals.committed, "entry", "entries") + " committed · " +
           counted(totals.elections, "election", "elections") + " · " +
           counted(totals.unknown, "operation", "operations") + " unknown to their clients\n";
-  text += indent + "slowest seed " + std::to_string(campaign.slowest_seed()) + " (" + span(campaign.slowest_cpu_ns()) +
-          " of CPU time)\n";
+  text += indent + "slowest seed " + std::to_string(campaign.slowest_seed()) + " (" +
+          span(campaign.slowest_cpu_ns()) + " of CPU time)\n";
   return text;
 }
 
@@ -109,7 +121,9 @@ std::string idle_rungs(const Campaign& campaign, std::size_t indent) {
 std::string verdict_word(Verdict verdict, Colour colour, std::size_t width) {
   const std::string word = left(name(verdict), width);
   if (colour == Colour::off) return word;
-  const char* code = verdict == Verdict::holds ? "\x1b[32m" : verdict == Verdict::violated ? "\x1b[31m" : "\x1b[33m";
+  const char* code = verdict == Verdict::holds      ? "\x1b[32m"
+                     : verdict == Verdict::violated ? "\x1b[31m"
+                                                    : "\x1b[33m";
   return code + word + "\x1b[0m";
 }
 
@@ -136,15 +150,18 @@ std::string conclusion(const Campaign& campaign, std::string_view seeds, std::st
   if (verdict == Verdict::violated) {
     text += ": " + grouped(campaign.violated()) + " of " + grouped(campaign.seeds()) + " violated";
   } else if (campaign.seeds() != 0) {
-    text += ", " + (campaign.rungs_evaluated() == 0
-                        ? std::string("checks off")
-                        : counted(campaign.rungs_evaluated(), "rung", "rungs") + " evaluated") +
+    text += ", " +
+            (campaign.rungs_evaluated() == 0
+                 ? std::string("checks off")
+                 : counted(campaign.rungs_evaluated(), "rung", "rungs") + " evaluated") +
             ", " + fault_kinds(campaign);
   }
   text += "\n";
   for (const std::string& reason : campaign.reasons()) text += indent + wrap(reason, width) + "\n";
   for (const Campaign::Example& example : campaign.inconclusive_examples()) {
-    text += indent + wrap("seed " + std::to_string(example.seed) + " is inconclusive: " + printable(example.reason), width) +
+    text += indent +
+            wrap("seed " + std::to_string(example.seed) + " is inconclusive: " + printable(example.reason),
+                 width) +
             "\n";
   }
   if (!interrupted.empty()) text += indent + "interrupted by " + std::string(interrupted) + "\n";
@@ -152,23 +169,25 @@ std::string conclusion(const Campaign& campaign, std::string_view seeds, std::st
     text += figures(campaign, indent);
     text += idle_rungs(campaign, width);
   }
-  if (!replay.empty()) text += left("replay", width) + std::string(replay) + "\n";
+  if (!replay.empty()) text += left("replay", width) + copied(replay, width) + "\n";
   return text;
 }
 
 std::string progress(const Campaign& campaign) {
   const Campaign::Totals& totals = campaign.totals();
   const auto fired = [&](Fault fault) { return campaign.tally(fault).fired; };
-  const std::uint64_t crashes = fired(Fault::process_kill) + fired(Fault::power_loss) + fired(Fault::lost_sectors);
+  const std::uint64_t crashes =
+      fired(Fault::process_kill) + fired(Fault::power_loss) + fired(Fault::lost_sectors);
   std::uint64_t partitions = 0;
   for (auto fault = static_cast<std::size_t>(Fault::partition_halves);
        fault <= static_cast<std::size_t>(Fault::partition_flapping); ++fault) {
     partitions += fired(static_cast<Fault>(fault));
   }
   return fit("  seeds " + grouped(campaign.seeds()) + "   steps " + rounded(totals.steps) + " (" +
-                 rounded(per_cpu_second(totals.steps, totals.cpu_ns)) + "/CPU-s)   virtual " + span(totals.virtual_ns) +
-                 " (" + speed(totals.virtual_ns, totals.cpu_ns) + ")   crashes " + grouped(crashes) + "   partitions " +
-                 grouped(partitions) + "   " + counted(campaign.violated(), "violation", "violations"),
+                 rounded(per_cpu_second(totals.steps, totals.cpu_ns)) + "/CPU-s)   virtual " +
+                 span(totals.virtual_ns) + " (" + speed(totals.virtual_ns, totals.cpu_ns) + ")   crashes " +
+                 grouped(crashes) + "   partitions " + grouped(partitions) + "   " +
+                 counted(campaign.violated(), "violation", "violations"),
              line_columns - 1);
 }
 

@@ -1,11 +1,11 @@
 #include "reports/text.hpp"
 
-#include <sstream>
+#include "reports/fabricated.hpp"
+#include "reports/format.hpp"
 
 #include <gtest/gtest.h>
 
-#include "reports/fabricated.hpp"
-#include "reports/format.hpp"
+#include <sstream>
 
 namespace raftlab::reports {
 namespace {
@@ -21,17 +21,18 @@ TEST(Text, AViolationTellsTheRootFirstAndThenWhatFell) {
   next.replay = "raftlab replay raftlab-out/latest/8123.trace";
   next.show = "raftlab show raftlab-out/latest/8123.trace --around 41180";
   const std::string text = violation(violated(8123), next, Colour::off);
-  EXPECT_EQ(text,
-            "violated  seed 8123 at step 41,180, 12.771 s\n"
-            "\n"
-            "  root    N18 nothing-leaves-early  n2 granted its vote of term 7 to n1 before write 212 was durable\n"
-            "  then    E2 vote-written-once      27 steps later  n2 voted n1 in term 7, then n3 in term 7\n"
-            "  then    G1 one-leader-per-term    39 steps later  n1 and n3 lead term 7\n"
-            "\n"
-            "  profile 3 nodes, message_loss, pause\n"
-            "  trace   raftlab-out/2026-11-21T10.02.11/8123.trace\n"
-            "  replay  raftlab replay raftlab-out/latest/8123.trace\n"
-            "  show    raftlab show raftlab-out/latest/8123.trace --around 41180\n");
+  EXPECT_EQ(
+      text,
+      "violated  seed 8123 at step 41,180, 12.771 s\n"
+      "\n"
+      "  root    N18 nothing-leaves-early  n2 granted its vote of term 7 to n1 before write 212 was durable\n"
+      "  then    E2 vote-written-once      27 steps later  n2 voted n1 in term 7, then n3 in term 7\n"
+      "  then    G1 one-leader-per-term    39 steps later  n1 and n3 lead term 7\n"
+      "\n"
+      "  profile 3 nodes, message_loss, pause\n"
+      "  trace   raftlab-out/2026-11-21T10.02.11/8123.trace\n"
+      "  replay  raftlab replay raftlab-out/latest/8123.trace\n"
+      "  show    raftlab show raftlab-out/latest/8123.trace --around 41180\n");
   expect_narrow(text);
 }
 

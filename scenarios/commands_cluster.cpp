@@ -95,10 +95,11 @@ Action parse_elect(Arguments& arguments) {
   return [=](World& world, Printed& /*printed*/) {
     require_running(world, node, column);
     for (const NodeId voter : votes) require_running(world, voter, column);
+    if (world.view(node).state.role == raft::Role::leader) throw Failure{column, name(node) + " leads already"};
     if (world.elect(node, named ? votes : reachable(world, node))) return;
     const raft::View view = world.view(node);
     throw Failure{column, name(node) + " was not elected: " + std::to_string(view.granted.size()) +
-                              " votes, " + std::to_string(view.refused.size()) + " refusals\n" + text_of(view)};
+                              " votes, " + std::to_string(view.refused.size()) + " refusals\n" + world.status(node)};
   };
 }
 
@@ -123,7 +124,7 @@ Action parse_stabilize(Arguments& arguments) {
     if (!amiss) return;
     std::string message = "the nodes do not settle: " + *amiss;
     for (const NodeId node : nodes) {
-      if (world.up(node)) message += "\n" + text_of(world.view(node));
+      if (world.up(node)) message += "\n" + world.status(node);
     }
     throw Failure{1, message};
   };

@@ -71,25 +71,25 @@ std::uint64_t value_of(const World& world, NodeId node, const Operand& operand) 
 
 // ---- expect NODE ... -------------------------------------------------------------------------------------------
 
-using Number = std::uint64_t (*)(const raft::View& view);
+using Number = std::uint64_t (*)(const raft::View& view, raft::Index applied);
 
 struct NumberField {
   const char* name;
   Number of;
 };
 constexpr std::array<NumberField, 8> number_fields{{
-    {"term", [](const raft::View& view) { return view.state.hard.term.value(); }},
-    {"commit", [](const raft::View& view) { return view.state.commit.value(); }},
-    {"applied", [](const raft::View& view) { return view.state.applied.value(); }},
-    {"durable", [](const raft::View& view) { return view.state.durable.value(); }},
-    {"last", [](const raft::View& view) { return view.state.last.index.value(); }},
-    {"last-term", [](const raft::View& view) { return view.state.last.term.value(); }},
-    {"dropped", [](const raft::View& view) { return view.dropped; }},
-    {"reads", [](const raft::View& view) { return std::uint64_t{view.reads.size()}; }},
+    {"term", [](const raft::View& view, raft::Index /*applied*/) { return view.state.hard.term.value(); }},
+    {"commit", [](const raft::View& view, raft::Index /*applied*/) { return view.state.commit.value(); }},
+    {"applied", [](const raft::View& /*view*/, raft::Index applied) { return applied.value(); }},
+    {"durable", [](const raft::View& view, raft::Index /*applied*/) { return view.state.durable.value(); }},
+    {"last", [](const raft::View& view, raft::Index /*applied*/) { return view.state.last.index.value(); }},
+    {"last-term", [](const raft::View& view, raft::Index /*applied*/) { return view.state.last.term.value(); }},
+    {"dropped", [](const raft::View& view, raft::Index /*applied*/) { return view.dropped; }},
+    {"reads", [](const raft::View& view, raft::Index /*applied*/) { return std::uint64_t{view.reads.size()}; }},
 }};
 
 [[noreturn]] void differs(std::uint32_t column, const World& world, NodeId node, const std::string& found) {
-  throw Failure{column, found + "\n" + text_of(world.view(node))};
+  throw Failure{column, found + "\n" + world.status(node)};
 }
 
 Action number_expectation(std::uint32_t column, NodeId node, const NumberField& field, Arguments& arguments) {
@@ -97,7 +97,7 @@ Action number_expectation(std::uint32_t column, NodeId node, const NumberField& 
   const Operand operand = parse_operand(arguments);
   return [=](World& world, Printed& /*printed*/) {
     require_up(world, node, column);
-    const std::uint64_t found = field.of(world.view(node));
+    const std::uint64_t found = field.of(world.view(node), world.applied(node));
     const std::uint64_t wanted = value_of(world, node, operand);
     if (holds(found, compare, wanted)) return;
     std::string text = std::string(field.name) + " of " + name(node) + " is " + std::to_string(found);

@@ -24,7 +24,7 @@ std::string status_line(const World& world, NodeId node) {
     case simulator::Life::refused: return name(node) + " refused to start: " + world.cluster().refusal(node);
     case simulator::Life::up: break;
   }
-  std::string line = text_of(world.view(node));
+  std::string line = world.status(node);
   if (world.paused(node)) line += " paused";
   if (world.pending_syncs(node) != 0) line += " syncs pending " + std::to_string(world.pending_syncs(node));
   return line;

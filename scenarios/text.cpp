@@ -93,6 +93,7 @@ std::string text_of(const kv::Command& command) {
   if (const auto* swap = std::get_if<kv::CompareAndSwap>(&command.change)) {
     return "cas(" + swap->key + ":" + swap->expected.value_or("none") + "->" + swap->value + ")";
   }
+  if (const auto* put = std::get_if<kv::Put>(&command.change); put != nullptr && put->key == put->value) return put->key;
   const std::string puts = join(puts_of(command), ",");
   return std::holds_alternative<kv::PutBatch>(command.change) ? "batch(" + puts + ")" : puts;
 }
@@ -130,11 +131,11 @@ std::string log_text(const raft::Log& log) {
   return text.empty() ? "nothing" : text;
 }
 
-std::string text_of(const raft::View& view) {
+std::string text_of(const raft::View& view, raft::Index applied) {
   const raft::State& state = view.state;
   std::string text = name(view.id) + " T" + number(state.hard.term) + " " + raft::name(state.role) + " vote " +
                      name(state.hard.voted_for) + " leader " + name(state.leader) + " C/A/D/last " +
-                     number(state.commit) + "/" + number(state.applied) + "/" + number(state.durable) + "/" +
+                     number(state.commit) + "/" + number(applied) + "/" + number(state.durable) + "/" +
                      id_text(state.last);
   return view.faulty ? text + " faulty" : text;
 }

@@ -25,7 +25,8 @@ template <class Number>
 /// All of them.
 [[nodiscard]] const std::vector<std::string_view>& kinds();
 
-/// "a=1", "delete(a)", "cas(a:1->2)", "batch(a=1,b=2)", "session", "noop", "config": never with a space.
+/// "a=1" ("a" when key and value are the same), "delete(a)", "cas(a:1->2)", "batch(a=1,b=2)", "session", "noop",
+/// "config": never with a space.
 [[nodiscard]] std::string text_of(const kv::Command& command);
 [[nodiscard]] std::string text_of(const raft::EntryView& entry);
 /// "2:a=1": the term, and what the entry carries.
@@ -35,8 +36,8 @@ template <class Number>
 /// "ok at 3", "not-leader, ask n2"
 [[nodiscard]] std::string text_of(const kv::Answer& answer);
 [[nodiscard]] std::string log_text(const raft::Log& log);
-/// "n1  T2  leader  vote n1  leader n1  C/A/D/last 3/3/3/(2,3)"
-[[nodiscard]] std::string text_of(const raft::View& view);
+/// "n1 T2 leader vote n1 leader n1 C/A/D/last 3/3/3/(2,3)", with what the state machine has applied.
+[[nodiscard]] std::string text_of(const raft::View& view, raft::Index applied);
 
 /// "key=value" for each key that the command sets if it takes effect.
 [[nodiscard]] std::vector<std::string> puts_of(const kv::Command& command);

@@ -21,6 +21,8 @@ World::World(const WorldOptions& options)
   for (std::uint32_t id = 1; id <= profile_.nodes; ++id) start(NodeId(id));
 }
 
+std::string World::status(NodeId node) const { return text_of(view(node), applied(node)); }
+
 // ---- Steps -----------------------------------------------------------------------------------------------------
 
 void World::step_once(NodeId node) {

@@ -72,6 +72,11 @@ class World {
   [[nodiscard]] bool paused(NodeId node) const { return at(node).paused; }
   [[nodiscard]] raft::View view(NodeId node) const { return cluster_.service(node).replica().view(); }
 
+  /// What the node's state machine has applied. Its core hears of it with the next input.
+  [[nodiscard]] raft::Index applied(NodeId node) const { return cluster_.service(node).store().applied(); }
+  /// The node's state in one line.
+  [[nodiscard]] std::string status(NodeId node) const;
+
   // Time and processes
   void tick(NodeId node);
   void campaign(NodeId node);

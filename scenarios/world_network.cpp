@@ -129,7 +129,7 @@ std::optional<std::string> World::disagreement(const std::set<NodeId>& nodes) co
     if (state.leader != leader) return who + " does not follow leader " + name(leader);
     if (state.last != reference.last) return who + " has another log than leader " + name(leader);
     if (state.commit != reference.commit) return who + " has not committed everything";
-    if (state.applied != state.commit) return who + " has not applied everything";
+    if (applied(node) != state.commit) return who + " has not applied everything";
   }
   return std::nullopt;
 }

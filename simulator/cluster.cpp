@@ -1,7 +1,7 @@
 #include "simulator/cluster.hpp"
 
 #include <deque>
-#include <sstream>
+#include <string>
 #include <utility>
 
 #include "raft/assert.hpp"
@@ -29,6 +29,9 @@ struct Cluster::Node {
   std::string refusal;
   std::deque<Submitted> submitted;
   Index applied;
+  // As of the last step, for `leader`.
+  Role role = Role::follower;
+  raft::Term term;
 };
 
 /// One step in so many is executed twice, on a copy: the same state and input must give the same state and output (D20).
@@ -103,6 +106,7 @@ Life Cluster::start(NodeId id, raft::Seed seed, Time now) {
     return it.life;
   }
   it.life = Life::up;
+  it.role = Role::follower;
   it.service = std::move(std::get<std::unique_ptr<kv::Service>>(opened));
   it.applied = Index{};
   it.submitted.assign(1, Node::Submitted{raft::WriteSeq(1), it.disk.last_append()});
@@ -118,16 +122,19 @@ CrashDamage Cluster::crash(NodeId id, const Crash& how, Chooser& chooser, std::u
   RAFTLAB_ASSERT(it.life == Life::up, id);
   it.service.reset();
   it.life = Life::down;
+  find_leader();
   const CrashDamage damage = it.disk.crash(how, chooser, about);
   note(raft::Hasher(static_cast<std::uint64_t>(how.kind)).add(id).add(it.disk.bytes()).value());
   if (checks_) ladder_.crashed(id, how.kind != Crash::Kind::kill);
   return damage;
 }
 
-const kv::ServiceOutput& Cluster::step(NodeId id, Time now) {
+kv::ServiceOutput& Cluster::step(NodeId id, Time now) {
   Node& it = node(id);
   now_ = now;
+  if (checks_ && steps_ % twin_every_steps == 0) twin_ = it.service->replica().core();
   service(id).step(output_, this);
+  twin_.reset();
   messages_ += output_.messages.size();
   const Index applied = it.service->store().applied();
   if (applied != it.applied) {
@@ -154,17 +161,25 @@ void Cluster::note_durable(Node& it) {
   if (durable && checks_) ladder_.durable(it.id, durable);
 }
 
-NodeId Cluster::leader() const {
-  NodeId leader;
+void Cluster::find_leader() {
+  leader_ = NodeId{};
   raft::Term term;
   for (const auto& it : nodes_) {
-    if (it->life != Life::up) continue;
-    const raft::State state = it->service->replica().view().state;
-    if (state.role != Role::leader || state.hard.term <= term) continue;
-    term = state.hard.term;
-    leader = it->id;
+    if (it->life != Life::up || it->role != Role::leader || it->term <= term) continue;
+    term = it->term;
+    leader_ = it->id;
   }
-  return leader;
+}
+
+/// The same state and the same input give the same state and output (D20): anything else is a hidden input.
+void Cluster::compare_twin(const raft::trace::Step& step) {
+  twin_output_.trace = step.output.trace;
+  twin_->step(step.inputs, twin_output_);
+  ladder_.evaluated(invariants::Rung::D20);
+  const bool same = twin_->fingerprint() == node(step.node).service->replica().core().fingerprint() &&
+                    twin_output_.messages == step.output.messages && twin_output_.write.seq == step.output.write.seq;
+  if (!same) ladder_.report(invariants::Rung::D20, step.node, "a copy of the core did something else with the same inputs");
+  twin_.reset();
 }
 
 void Cluster::stepped(const raft::trace::Step& step) {
@@ -172,7 +187,12 @@ void Cluster::stepped(const raft::trace::Step& step) {
   ++steps_;
   const raft::Output& out = step.output;
   if (out.write.seq) it.submitted.push_back(Node::Submitted{out.write.seq, it.disk.last_append()});
-  if (out.role && out.role->role == Role::leader) ++elections_;
+  if (out.role || out.fault) {
+    if (out.role && out.role->role == Role::leader) ++elections_;
+    it.role = out.fault ? Role::follower : step.view.state.role;
+    it.term = step.view.state.hard.term;
+    find_leader();
+  }
 
   raft::Hasher hasher(digest_);
   hasher.add(static_cast<std::uint64_t>(now_)).add(step.node).add(it.service->replica().core().fingerprint());
@@ -185,6 +205,7 @@ void Cluster::stepped(const raft::trace::Step& step) {
   if (checks_) {
     ladder_.at(steps_, now_);
     ladder_.stepped(step);
+    if (twin_) compare_twin(step);
   }
   announce_commits(step);
   if (on_step) on_step(StepRecord{steps_, now_, step.node, step.view.state, digest_}, step);

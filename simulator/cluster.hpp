@@ -55,8 +55,9 @@ class Cluster final : private raft::trace::StepObserver {
   Life start(raft::NodeId node, raft::Seed seed, Time now);
   CrashDamage crash(raft::NodeId node, const Crash& how, Chooser& chooser, std::uint64_t about);
 
-  /// Steps a node's service over everything that it was told since its last step. The result is valid until the next call.
-  const kv::ServiceOutput& step(raft::NodeId node, Time now);
+  /// Steps a node's service over everything that it was told since its last step. The result is valid until the next
+  /// call; its messages may be moved from.
+  kv::ServiceOutput& step(raft::NodeId node, Time now);
   /// Ends a sync of a node's disk and tells its service, which is to be stepped then.
   void finish_sync(raft::NodeId node, OperationId operation, SimulatedDisk::SyncFate fate, Chooser& chooser,
                    std::uint64_t about);
@@ -69,7 +70,7 @@ class Cluster final : private raft::trace::StepObserver {
   [[nodiscard]] invariants::Ladder& ladder() { return ladder_; }
   [[nodiscard]] const invariants::Ladder& ladder() const { return ladder_; }
   /// The node that leads the greatest term among those that are up; none when nobody does.
-  [[nodiscard]] raft::NodeId leader() const;
+  [[nodiscard]] raft::NodeId leader() const { return leader_; }
   /// An event of the driver that belongs to the run's identity (a crash, a start): goes into the digest.
   void note(std::uint64_t what);
 
@@ -87,6 +88,8 @@ class Cluster final : private raft::trace::StepObserver {
   [[nodiscard]] const Node& node(raft::NodeId id) const;
   void note_durable(Node& node);
   void announce_commits(const raft::trace::Step& step);
+  void compare_twin(const raft::trace::Step& step);
+  void find_leader();
 
   Profile profile_;
   bool checks_;
@@ -99,6 +102,10 @@ class Cluster final : private raft::trace::StepObserver {
   std::uint64_t elections_ = 0;
   std::uint64_t messages_ = 0;
   raft::Index committed_;
+  raft::NodeId leader_;
+  /// A copy of the core that is about to step, now and then: it must do the same (D20).
+  std::optional<raft::Core> twin_;
+  raft::Output twin_output_;
   std::vector<raft::Slice> scratch_;
 };
 

@@ -1,5 +1,7 @@
 #include "simulator/profile_toml.hpp"
 
+#include <toml++/toml.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -7,12 +9,11 @@
 #include <string_view>
 #include <vector>
 
-#include <toml++/toml.h>
-
 namespace raftlab::simulator {
 namespace {
 
-using Member = std::variant<std::uint32_t Profile::*, std::int64_t Profile::*, std::uint64_t Profile::*, bool Profile::*>;
+using Member = std::variant<std::uint32_t Profile::*, std::int64_t Profile::*, std::uint64_t Profile::*,
+                            bool Profile::*>;
 
 /// One setting. `key` is the name of the member; a "_ns" in it stands for any of the units below.
 struct Field {
@@ -115,8 +116,10 @@ std::string nearest(std::string_view section, std::string_view word) {
     if (steps >= best_distance) return;
     best_distance = steps;
     best = candidate;
-    if (candidate_section.empty()) best += " at the top of the file";
-    else if (candidate_section != section) best += " in [" + std::string(candidate_section) + "]";
+    if (candidate_section.empty())
+      best += " at the top of the file";
+    else if (candidate_section != section)
+      best += " in [" + std::string(candidate_section) + "]";
   };
   for (const char* key : {"name", "base", "nodes"}) consider("", key);
   for (const Field& field : fields) {
@@ -127,8 +130,9 @@ std::string nearest(std::string_view section, std::string_view word) {
 }
 
 std::string nearest_section(std::string_view word) {
-  return std::string(*std::min_element(std::begin(sections), std::end(sections),
-                                       [&](auto a, auto b) { return distance(word, a) < distance(word, b); }));
+  return std::string(*std::min_element(std::begin(sections), std::end(sections), [&](auto a, auto b) {
+    return distance(word, a) < distance(word, b);
+  }));
 }
 
 /// A name that needs no escapes in TOML and is no surprise in a terminal.
@@ -157,7 +161,8 @@ class Reader {
   /// Of several errors the first one in the file is told.
   void fail(const toml::source_position& at, std::string message) {
     const ProfileError found{std::move(message), at.line, at.column};
-    if (!error_ || std::pair(found.line, found.column) < std::pair(error_->line, error_->column)) error_ = found;
+    if (!error_ || std::pair(found.line, found.column) < std::pair(error_->line, error_->column))
+      error_ = found;
   }
 
   void read_root(const toml::table& root);
@@ -166,8 +171,9 @@ class Reader {
   bool read_fault(std::string_view key, const toml::source_position& at, const toml::node& value);
   bool read_field(std::string_view section, std::string_view key, const toml::source_position& at,
                   const toml::node& value);
-  [[nodiscard]] std::optional<std::uint64_t> number(std::string_view key, const toml::node& value, std::uint64_t scale,
-                                                    std::uint64_t least, std::uint64_t most);
+  [[nodiscard]] std::optional<std::uint64_t> number(std::string_view key, const toml::node& value,
+                                                    std::uint64_t scale, std::uint64_t least,
+                                                    std::uint64_t most);
   void check_pair(std::string_view lower, std::string_view upper, std::uint64_t gap);
   void fit_pair(Profile& profile, std::string_view lower, std::string_view upper, std::uint64_t gap) const;
   void couple(Profile& profile) const;
@@ -193,7 +199,8 @@ constexpr Pair pairs[] = {
 };
 
 const Field& field_of(std::string_view key) {
-  return *std::find_if(std::begin(fields), std::end(fields), [&](const Field& field) { return field.key == key; });
+  return *std::find_if(std::begin(fields), std::end(fields),
+                       [&](const Field& field) { return field.key == key; });
 }
 
 std::uint64_t get(const Profile& profile, const Field& field) {
@@ -201,8 +208,11 @@ std::uint64_t get(const Profile& profile, const Field& field) {
 }
 
 void set(Profile& profile, const Field& field, std::uint64_t value) {
-  std::visit([&](auto member) { profile.*member = static_cast<std::remove_reference_t<decltype(profile.*member)>>(value); },
-             field.member);
+  std::visit(
+      [&](auto member) {
+        profile.*member = static_cast<std::remove_reference_t<decltype(profile.*member)>>(value);
+      },
+      field.member);
 }
 
 const Reader::Slot& Reader::given(std::string_view key) const {
@@ -215,8 +225,8 @@ void Reader::read_root(const toml::table& root) {
     if (const toml::table* table = value.as_table(); table == nullptr) {
       read_top(key.str(), at, value);
     } else if (std::find(std::begin(sections), std::end(sections), key.str()) == std::end(sections)) {
-      fail(at, "unknown table [" + std::string(key.str()) + "]; the nearest known one is [" + nearest_section(key.str()) +
-                   "]");
+      fail(at, "unknown table [" + std::string(key.str()) + "]; the nearest known one is [" +
+                   nearest_section(key.str()) + "]");
     } else {
       read_section(key.str(), *table);
     }
@@ -226,18 +236,22 @@ void Reader::read_root(const toml::table& root) {
 
 void Reader::read_top(std::string_view key, const toml::source_position& at, const toml::node& value) {
   if (key == "nodes") {
-    if (const auto nodes = number(key, value, 1, 1, nodes_max)) file_.nodes = static_cast<std::uint32_t>(*nodes);
+    if (const auto nodes = number(key, value, 1, 1, nodes_max))
+      file_.nodes = static_cast<std::uint32_t>(*nodes);
   } else if (key == "name") {
     const auto text = value.value_exact<std::string>();
     if (!text || !acceptable_name(*text)) {
-      fail(value.source().begin, "name must be a text of 1 to 64 printable ASCII characters without \" and \\");
+      fail(value.source().begin,
+           "name must be a text of 1 to 64 printable ASCII characters without \" and \\");
     } else {
       name_ = *text;
     }
   } else if (key == "base") {
     const auto text = value.value_exact<std::string>();
-    if (text == "quiet") file_.base = ProfileBase::quiet;
-    else if (text != "drawn") fail(value.source().begin, "base must be \"drawn\" or \"quiet\"");
+    if (text == "quiet")
+      file_.base = ProfileBase::quiet;
+    else if (text != "drawn")
+      fail(value.source().begin, "base must be \"drawn\" or \"quiet\"");
   } else {
     fail(at, "unknown key " + std::string(key) + "; the nearest known one is " + nearest("", key));
   }
@@ -246,7 +260,8 @@ void Reader::read_top(std::string_view key, const toml::source_position& at, con
 void Reader::read_section(std::string_view section, const toml::table& table) {
   for (const auto& [key, value] : table) {
     const toml::source_position at = key.source().begin;
-    const bool known = section == "faults" ? read_fault(key.str(), at, value) : read_field(section, key.str(), at, value);
+    const bool known =
+        section == "faults" ? read_fault(key.str(), at, value) : read_field(section, key.str(), at, value);
     if (!known) {
       fail(at, "unknown key " + std::string(key.str()) + " in [" + std::string(section) +
                    "]; the nearest known one is " + nearest(section, key.str()));
@@ -270,12 +285,14 @@ bool Reader::read_field(std::string_view section, std::string_view key, const to
     if (field.section != section) continue;
     for (const Unit& unit : units) {
       if (with_unit(field.key, unit.suffix) != key) continue;
-      if (given_[i]) fail(at, std::string(key) + " sets the same as line " + std::to_string(given_[i]->at.line));
+      if (given_[i])
+        fail(at, std::string(key) + " sets the same as line " + std::to_string(given_[i]->at.line));
       if (std::holds_alternative<bool Profile::*>(field.member)) {
         const auto flag = value.value_exact<bool>();
         if (!flag) fail(value.source().begin, std::string(key) + " must be true or false");
         given_[i] = Given{flag.value_or(false) ? 1U : 0U, at};
-      } else if (const auto read = number(key, value, has_unit(field) ? unit.ns : 1, field.least, field.most)) {
+      } else if (const auto read =
+                     number(key, value, has_unit(field) ? unit.ns : 1, field.least, field.most)) {
         given_[i] = Given{*read, at};
       }
       return true;
@@ -284,14 +301,15 @@ bool Reader::read_field(std::string_view section, std::string_view key, const to
   return false;
 }
 
-std::optional<std::uint64_t> Reader::number(std::string_view key, const toml::node& value, std::uint64_t scale,
-                                            std::uint64_t least, std::uint64_t most) {
+std::optional<std::uint64_t> Reader::number(std::string_view key, const toml::node& value,
+                                            std::uint64_t scale, std::uint64_t least, std::uint64_t most) {
   const auto read = value.value_exact<std::int64_t>();
   const std::uint64_t lowest = (least + scale - 1) / scale;
   const std::uint64_t highest = most / scale;
   if (!read) {
     fail(value.source().begin, std::string(key) + " must be an integer");
-  } else if (*read < 0 || static_cast<std::uint64_t>(*read) < lowest || static_cast<std::uint64_t>(*read) > highest) {
+  } else if (*read < 0 || static_cast<std::uint64_t>(*read) < lowest ||
+             static_cast<std::uint64_t>(*read) > highest) {
     std::ostringstream message;
     message << key << " must be from " << lowest << " to " << highest << ", not " << *read;
     fail(value.source().begin, message.str());
@@ -305,12 +323,13 @@ void Reader::check_pair(std::string_view lower, std::string_view upper, std::uin
   const Slot& low = given(lower);
   const Slot& high = given(upper);
   if (!low || !high || low->value + gap <= high->value) return;
-  fail(low->at, with_unit(lower, "") + (gap == 0 ? " must not exceed " : " must be below ") + with_unit(upper, "") +
-                    " (line " + std::to_string(high->at.line) + ")");
+  fail(low->at, with_unit(lower, "") + (gap == 0 ? " must not exceed " : " must be below ") +
+                    with_unit(upper, "") + " (line " + std::to_string(high->at.line) + ")");
 }
 
 /// Where the file gives one side of a pair, the side that it leaves out makes room.
-void Reader::fit_pair(Profile& profile, std::string_view lower, std::string_view upper, std::uint64_t gap) const {
+void Reader::fit_pair(Profile& profile, std::string_view lower, std::string_view upper,
+                      std::uint64_t gap) const {
   const Field& low = field_of(lower);
   const Field& high = field_of(upper);
   if (get(profile, low) + gap <= get(profile, high)) return;
@@ -328,8 +347,10 @@ void Reader::couple(Profile& profile) const {
     profile.rate(Fault::clock_drift) = profile.clock_drift_ppm != 0 ? million : 0;
   }
   if (drift_rate && !given("clock_drift_ppm")) {
-    if (drift_rate->value == 0) profile.clock_drift_ppm = 0;
-    else if (profile.clock_drift_ppm == 0) profile.clock_drift_ppm = 50'000;
+    if (drift_rate->value == 0)
+      profile.clock_drift_ppm = 0;
+    else if (profile.clock_drift_ppm == 0)
+      profile.clock_drift_ppm = 50'000;
   }
 }
 
@@ -354,13 +375,15 @@ std::variant<Reader, ProfileError> read(const std::string& text) {
     if (reader.error()) return *reader.error();
     return reader;
   } catch (const toml::parse_error& error) {
-    return ProfileError{std::string(error.description()), error.source().begin.line, error.source().begin.column};
+    return ProfileError{std::string(error.description()), error.source().begin.line,
+                        error.source().begin.column};
   }
 }
 
 /// The largest unit that loses nothing.
 const Unit& unit_for(std::uint64_t ns) {
-  return *std::find_if(std::begin(units), std::end(units), [&](const Unit& unit) { return ns % unit.ns == 0; });
+  return *std::find_if(std::begin(units), std::end(units),
+                       [&](const Unit& unit) { return ns % unit.ns == 0; });
 }
 
 }  // namespace
@@ -395,7 +418,8 @@ std::string to_toml(const Profile& profile) {
       }
     }
     if (section != "faults") continue;
-    for (std::size_t i = 0; i < faults; ++i) out << name(static_cast<Fault>(i)) << " = " << profile.rates[i] << '\n';
+    for (std::size_t i = 0; i < faults; ++i)
+      out << name(static_cast<Fault>(i)) << " = " << profile.rates[i] << '\n';
   }
   return out.str();
 }

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "simulator/profile.hpp"
+
 #include <cstdint>
 #include <string>
 #include <variant>
-
-#include "simulator/profile.hpp"
 
 /// Profiles as TOML files: docs/profiles.md. `parse_profile` and `to_toml` stand in simulator/profile.hpp.
 namespace raftlab::simulator {

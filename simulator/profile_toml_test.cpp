@@ -1,9 +1,9 @@
 #include "simulator/profile_toml.hpp"
 
+#include <gtest/gtest.h>
+
 #include <fstream>
 #include <sstream>
-
-#include <gtest/gtest.h>
 
 namespace raftlab::simulator {
 namespace {

@@ -47,20 +47,24 @@ class Comparison {
     }
     const TraceStep& expected = trace_.steps[at_++];
     // The digest comes last: the others say more.
-    return equal(found, "step", expected.number, found.number) && equal(found, "time", expected.time, found.time) &&
+    return equal(found, "step", expected.number, found.number) &&
+           equal(found, "time", expected.time, found.time) &&
            equal(found, "node", expected.node, found.node) &&
            equal(found, "role", std::string(name(expected.role)), std::string(name(found.role))) &&
-           equal(found, "term", expected.term, found.term) && equal(found, "vote", expected.vote, found.vote) &&
+           equal(found, "term", expected.term, found.term) &&
+           equal(found, "vote", expected.vote, found.vote) &&
            equal(found, "commit", expected.commit, found.commit) &&
            equal(found, "applied", expected.applied, found.applied) &&
-           equal(found, "durable", expected.durable, found.durable) && equal(found, "last", expected.last, found.last) &&
+           equal(found, "durable", expected.durable, found.durable) &&
+           equal(found, "last", expected.last, found.last) &&
            equal(found, "digest", hexadecimal(expected.digest), hexadecimal(found.digest));
   }
 
   /// After the run, when no step was different.
   void compare_end(const RunResult& run) {
     if (at_ < trace_.steps.size()) {
-      differ(trace_.steps[at_].number, "end", in_words(trace_.steps[at_]), "the end after " + std::to_string(at_) + " steps");
+      differ(trace_.steps[at_].number, "end", in_words(trace_.steps[at_]),
+             "the end after " + std::to_string(at_) + " steps");
       return;
     }
     TraceStep last;
@@ -87,7 +91,8 @@ class Comparison {
     expected_text << expected;
     found_text << found;
     // A step that is another one is named by what was expected at its place.
-    const std::uint64_t number = at_ != 0 && std::string_view(field) == "step" ? trace_.steps[at_ - 1].number : at.number;
+    const std::uint64_t number =
+        at_ != 0 && std::string_view(field) == "step" ? trace_.steps[at_ - 1].number : at.number;
     return differ(number, field, expected_text.str(), found_text.str());
   }
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "simulator/profile.hpp"
+#include "simulator/run.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -8,9 +11,6 @@
 #include <variant>
 #include <vector>
 
-#include "simulator/profile.hpp"
-#include "simulator/run.hpp"
-
 /// A trace is the run: profile, decisions, and a digest after every step, in checksummed chunks. The bytes are in
 /// docs/trace.md.
 namespace raftlab::simulator {
@@ -18,8 +18,8 @@ namespace raftlab::simulator {
 inline constexpr std::uint32_t trace_version = 1;
 
 struct TraceHeader {
-  std::uint64_t seed = 0;       ///< for people: a replay never draws from it
-  std::string version;          ///< of raftlab
+  std::uint64_t seed = 0;  ///< for people: a replay never draws from it
+  std::string version;     ///< of raftlab
   std::string commit;
   std::string compiler;
   std::string build_type;
@@ -40,7 +40,7 @@ struct TraceStep {
   raft::Index applied;
   raft::Index durable;
   raft::Index last;
-  std::string what;             ///< inputs and outputs in words: "<- n1 AppendEntries (3,17)+2; -> n1 AppendReply 19"
+  std::string what;  ///< inputs and outputs in words: "<- n1 AppendEntries (3,17)+2; -> n1 AppendReply 19"
   friend bool operator==(const TraceStep&, const TraceStep&) = default;
 };
 
@@ -59,7 +59,7 @@ enum class TraceErrorCode : std::uint8_t { unreadable, empty, not_a_trace, other
 struct TraceError {
   TraceErrorCode code = TraceErrorCode::damaged;
   std::uint64_t offset = 0;
-  std::string message;          ///< names the place, what was expected, and what was found
+  std::string message;  ///< names the place, what was expected, and what was found
 };
 
 [[nodiscard]] std::vector<std::byte> encode(const Trace& trace);
@@ -74,11 +74,11 @@ struct TraceError {
 
 struct ReplayResult {
   bool identical = true;
-  std::uint64_t step = 0;       ///< the first that differs
-  std::string field;            ///< what differs in it: "term", "digest", "node", "end" ...
+  std::uint64_t step = 0;  ///< the first that differs
+  std::string field;       ///< what differs in it: "term", "digest", "node", "end" ...
   std::string expected;
   std::string found;
-  RunResult run;                ///< of the replay
+  RunResult run;  ///< of the replay
 };
 
 /// Re-executes the decisions, never draws, and compares each step; stops at the first that differs. When all steps are

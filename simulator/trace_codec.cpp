@@ -1,3 +1,6 @@
+#include "raft/wal/crc32c.hpp"
+#include "simulator/trace.hpp"
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -5,9 +8,6 @@
 #include <sstream>
 #include <string_view>
 #include <utility>
-
-#include "raft/wal/crc32c.hpp"
-#include "simulator/trace.hpp"
 
 /// The bytes of a trace: docs/trace.md. Every byte that is read is hostile: a length is compared with what is there before
 /// anything is allocated for it, the version is read before anything else, and no chunk is believed before its checksum.
@@ -100,7 +100,8 @@ void put_header(Writer& file, const TraceHeader& header) {
   Writer out;
   out.fixed(header.seed, 8);
   out.fixed(header.checks ? 1 : 0, 1);
-  for (const std::string* text : {&header.version, &header.commit, &header.compiler, &header.build_type}) out.text(*text);
+  for (const std::string* text : {&header.version, &header.commit, &header.compiler, &header.build_type})
+    out.text(*text);
   out.text(to_toml(header.profile));
   put_chunk(file, ChunkType::header, out.out());
 }
@@ -205,7 +206,8 @@ TraceHeader get_header(Reader in) {
 }
 
 void get_decisions(Reader in, Trace& trace) {
-  if (in.number("first decision") != trace.decisions.size()) in.fail("first decision", "a chunk of decisions is missing");
+  if (in.number("first decision") != trace.decisions.size())
+    in.fail("first decision", "a chunk of decisions is missing");
   const std::size_t count = in.count("decisions", decision_bytes_min);
   trace.decisions.reserve(trace.decisions.size() + count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -262,7 +264,8 @@ invariants::Rung rung_of(Reader& in) {
 void get_end(Reader in, Trace& trace) {
   if (in.number("decisions") != trace.decisions.size()) in.fail("decisions", "some are missing");
   if (in.number("steps") != trace.steps.size()) in.fail("steps", "some are missing");
-  trace.verdict = static_cast<Verdict>(in.number("verdict", static_cast<std::uint64_t>(Verdict::inconclusive)));
+  trace.verdict =
+      static_cast<Verdict>(in.number("verdict", static_cast<std::uint64_t>(Verdict::inconclusive)));
   trace.reason = in.text("reason");
   trace.digest = in.fixed(8, "digest");
   const std::size_t count = in.count("findings", finding_bytes_min);
@@ -317,7 +320,8 @@ class ChunkReader {
   Chunk next() {
     const std::uint64_t offset = at_;
     const std::string which = "chunk " + std::to_string(chunks_ + 1);
-    if (bytes_.size() - at_ < chunk_header_bytes) throw Damage{offset, "it ends inside of the head of " + which};
+    if (bytes_.size() - at_ < chunk_header_bytes)
+      throw Damage{offset, "it ends inside of the head of " + which};
     Reader head(bytes_.subspan(at_, chunk_header_bytes), offset);
     const std::uint64_t type = head.fixed(1, "type");
     const std::uint64_t length = head.fixed(4, "length");
@@ -347,18 +351,20 @@ std::optional<TraceError> check_preamble(raft::Bytes bytes) {
   if (bytes.empty()) return TraceError{TraceErrorCode::empty, 0, "the file is empty"};
   for (std::size_t i = 0; i < std::min(bytes.size(), magic.size()); ++i) {
     if (bytes[i] != static_cast<std::byte>(magic[i])) {
-      return TraceError{TraceErrorCode::not_a_trace, i, "this is no raftlab trace: it does not start with RLTRACE"};
+      return TraceError{TraceErrorCode::not_a_trace, i,
+                        "this is no raftlab trace: it does not start with RLTRACE"};
     }
   }
   if (bytes.size() < preamble_bytes) {
-    return TraceError{TraceErrorCode::damaged, bytes.size(),
-                      "the trace is damaged at byte " + std::to_string(bytes.size()) + ": it ends before its version"};
+    return TraceError{
+        TraceErrorCode::damaged, bytes.size(),
+        "the trace is damaged at byte " + std::to_string(bytes.size()) + ": it ends before its version"};
   }
   const std::uint64_t version = Reader(bytes.subspan(magic.size(), 4), magic.size()).fixed(4, "version");
   if (version != trace_version) {
     return TraceError{TraceErrorCode::other_version, magic.size(),
-                      "the trace has format version " + std::to_string(version) + ", this raftlab reads version " +
-                          std::to_string(trace_version)};
+                      "the trace has format version " + std::to_string(version) +
+                          ", this raftlab reads version " + std::to_string(trace_version)};
   }
   return std::nullopt;
 }
@@ -404,8 +410,9 @@ std::variant<Trace, TraceError> decode_trace(raft::Bytes bytes) {
   try {
     return ChunkReader(bytes).read();
   } catch (const Damage& damage) {
-    return TraceError{TraceErrorCode::damaged, damage.offset,
-                      "the trace is damaged at byte " + std::to_string(damage.offset) + ": " + damage.message};
+    return TraceError{
+        TraceErrorCode::damaged, damage.offset,
+        "the trace is damaged at byte " + std::to_string(damage.offset) + ": " + damage.message};
   }
 }
 

@@ -1,10 +1,10 @@
-#include <algorithm>
-#include <string>
+#include "raft/wal/crc32c.hpp"
+#include "simulator/trace.hpp"
 
 #include <gtest/gtest.h>
 
-#include "raft/wal/crc32c.hpp"
-#include "simulator/trace.hpp"
+#include <algorithm>
+#include <string>
 
 namespace raftlab::simulator {
 namespace {
@@ -50,14 +50,16 @@ Trace small_trace() {
   trace.steps[3].term = Term(~std::uint64_t{0});
   trace.verdict = Verdict::violated;
   trace.reason = "";
-  trace.findings = {{invariants::Rung::E2, 3, 9'000'000, NodeId(2), "n2 voted n1 in term 7, then n3 in term 7"},
-                    {invariants::Rung::N18, 2, 6'000'000, NodeId(2), "n2 granted its vote of term 7 too early"}};
+  trace.findings = {
+      {invariants::Rung::E2, 3, 9'000'000, NodeId(2), "n2 voted n1 in term 7, then n3 in term 7"},
+      {invariants::Rung::N18, 2, 6'000'000, NodeId(2), "n2 granted its vote of term 7 too early"}};
   trace.digest = 0x1234'5678'9abc'def0ULL;
   return trace;
 }
 
 bool same(const invariants::Finding& a, const invariants::Finding& b) {
-  return a.rung == b.rung && a.step == b.step && a.time_ns == b.time_ns && a.node == b.node && a.text == b.text;
+  return a.rung == b.rung && a.step == b.step && a.time_ns == b.time_ns && a.node == b.node &&
+         a.text == b.text;
 }
 
 void expect_same(const Trace& found, const Trace& expected) {
@@ -78,7 +80,8 @@ void expect_same(const Trace& found, const Trace& expected) {
   EXPECT_EQ(found.reason, expected.reason);
   EXPECT_EQ(found.digest, expected.digest);
   ASSERT_EQ(found.findings.size(), expected.findings.size());
-  for (std::size_t i = 0; i < found.findings.size(); ++i) EXPECT_TRUE(same(found.findings[i], expected.findings[i])) << i;
+  for (std::size_t i = 0; i < found.findings.size(); ++i)
+    EXPECT_TRUE(same(found.findings[i], expected.findings[i])) << i;
 }
 
 Trace decoded(const Bytes& bytes) {

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "simulator/trace.hpp"
+
+#include <gtest/gtest.h>
 
 namespace raftlab::simulator {
 namespace {
@@ -36,8 +36,8 @@ TEST(TraceSim, ARecordedRunIsIdenticalWhenItIsReplayed) {
     ASSERT_GT(trace.steps.size(), 100U);
     ASSERT_FALSE(trace.decisions.empty());
     const ReplayResult result = replay(trace);
-    EXPECT_TRUE(result.identical) << "step " << result.step << ' ' << result.field << ": " << result.expected << ", now "
-                                  << result.found;
+    EXPECT_TRUE(result.identical) << "step " << result.step << ' ' << result.field << ": " << result.expected
+                                  << ", now " << result.found;
     EXPECT_EQ(result.run.digest, trace.digest);
     EXPECT_EQ(result.run.verdict, trace.verdict);
   }

@@ -1,8 +1,8 @@
+#include "simulator/trace.hpp"
+
 #include <sstream>
 #include <string>
 #include <vector>
-
-#include "simulator/trace.hpp"
 
 /// What a step did, in words that fit on a line.
 namespace raftlab::simulator {
@@ -18,7 +18,9 @@ struct MessageText {
   void operator()(const raft::RequestVote& m) const {
     out << " T" << term << ' ' << m.last << (m.transfer ? " by transfer" : "");
   }
-  void operator()(const raft::VoteReply& m) const { out << " T" << term << (m.granted ? " granted" : " refused"); }
+  void operator()(const raft::VoteReply& m) const {
+    out << " T" << term << (m.granted ? " granted" : " refused");
+  }
   void operator()(const raft::AppendEntries& m) const {
     out << ' ' << m.prev;
     if (!m.entries.empty()) out << '+' << m.entries.size();
@@ -33,7 +35,9 @@ struct MessageText {
   void operator()(const raft::InstallSnapshot& m) const {
     out << ' ' << m.last << ' ' << m.offset << '+' << m.chunk.size() << " of " << m.total;
   }
-  void operator()(const raft::SnapshotReply& m) const { out << ' ' << m.last << (m.installed ? " installed" : ""); }
+  void operator()(const raft::SnapshotReply& m) const {
+    out << ' ' << m.last << (m.installed ? " installed" : "");
+  }
   void operator()(const raft::TimeoutNow& /*m*/) const { out << " T" << term; }
   void operator()(const raft::ReadIndex& m) const { out << " tag " << m.tag; }
   void operator()(const raft::ReadIndexReply& m) const { out << " tag " << m.tag << " index " << m.index; }
@@ -136,11 +140,13 @@ void put_write(Line& line, const raft::Write& write) {
   std::uint64_t entries = 0;
   for (const raft::Slice& slice : write.entries) entries += slice.size();
   if (entries == 1) next() << "entry " << write.entries.front().first_index();
-  if (entries > 1) next() << "entries " << write.entries.front().first_index() << ".." << write.entries.back().last_index();
+  if (entries > 1)
+    next() << "entries " << write.entries.front().first_index() << ".." << write.entries.back().last_index();
 }
 
 void put_rejections(Line& line, const std::vector<raft::Rejected>& rejected) {
-  if (!rejected.empty()) line.part() << "rejects " << rejected.size() << (rejected.size() == 1 ? " request" : " requests");
+  if (!rejected.empty())
+    line.part() << "rejects " << rejected.size() << (rejected.size() == 1 ? " request" : " requests");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "simulator/trace.hpp"
+
+#include <gtest/gtest.h>
 
 namespace raftlab::simulator {
 namespace {
@@ -33,8 +33,10 @@ TEST(TraceText, NamesTheInputTheAnswerAndTheWrite) {
   output.write.seq = WriteSeq(212);
   output.write.entries = {entries(18, 2)};
   output.messages = {envelope(2, 1, raft::AppendReply{Index(19), {}})};
-  EXPECT_EQ(text_of({raft::Receive{envelope(1, 2, raft::AppendEntries{id(3, 17), Index(16), {}, entries(18, 2)})}}, output),
-            "<- n1 AppendEntries (3,17)+2 C16  write 212: entries 18..19  -> n1 AppendReply 19");
+  EXPECT_EQ(
+      text_of({raft::Receive{envelope(1, 2, raft::AppendEntries{id(3, 17), Index(16), {}, entries(18, 2)})}},
+              output),
+      "<- n1 AppendEntries (3,17)+2 C16  write 212: entries 18..19  -> n1 AppendReply 19");
 }
 
 TEST(TraceText, NamesTheTermOfAVote) {
@@ -48,7 +50,8 @@ TEST(TraceText, NamesTheTermOfAVote) {
 
 TEST(TraceText, PutsEqualThingsTogether) {
   raft::Output output;
-  output.messages = {envelope(2, 1, raft::Heartbeat{Index(5), {}}), envelope(2, 3, raft::Heartbeat{Index(4), {}}),
+  output.messages = {envelope(2, 1, raft::Heartbeat{Index(5), {}}),
+                     envelope(2, 3, raft::Heartbeat{Index(4), {}}),
                      envelope(2, 4, raft::Heartbeat{Index(5), {}})};
   EXPECT_EQ(text_of({raft::Tick{}, raft::Tick{}, raft::Written{WriteSeq(9)}}, output),
             "tick x2  written 9  -> n1 n4 Heartbeat C5  -> n3 Heartbeat C4");
@@ -59,7 +62,8 @@ TEST(TraceText, AStepThatDidNothingIsItsInput) { EXPECT_EQ(text_of({raft::Tick{}
 TEST(TraceText, NamesAFault) {
   raft::Output output;
   output.fault = raft::Fault::write_failed;
-  EXPECT_EQ(text_of({raft::WriteFailed{WriteSeq(4)}}, output), "write 4 failed  fault: a write failed, frozen");
+  EXPECT_EQ(text_of({raft::WriteFailed{WriteSeq(4)}}, output),
+            "write 4 failed  fault: a write failed, frozen");
 }
 
 }  // namespace

@@ -240,6 +240,7 @@ class Recovery {
     }
     found_.fresh = !chosen;
     for (const File& file : files_) found_.old_files.push_back(file.name);
+    if (chosen == SegmentNumber(1)) found_.unproven_files = found_.old_files;
     if (chosen) {
       found_.next_segment = files_.back().number.next();
     } else {

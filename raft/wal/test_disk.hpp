@@ -106,8 +106,9 @@ class TestDisk final : public Disk {
     handle = FileHandle(static_cast<std::uint32_t>(++handles_));
     return ask({.id = {}, .kind = Kind::create, .file = handle, .name = std::string(name), .bytes = {}});
   }
-  OperationId open(std::string_view, FileHandle&) override {
-    return ask({.id = {}, .kind = Kind::nothing, .file = {}, .name = {}, .bytes = {}});
+  OperationId open(std::string_view name, FileHandle& handle) override {
+    handle = FileHandle(static_cast<std::uint32_t>(++handles_));
+    return ask({.id = {}, .kind = Kind::open, .file = handle, .name = std::string(name), .bytes = {}});
   }
   OperationId append(FileHandle file, Bytes bytes) override {
     return ask(
@@ -133,7 +134,7 @@ class TestDisk final : public Disk {
   }
 
  private:
-  enum class Kind : std::uint8_t { create, append, sync, remove, sync_directory, nothing };
+  enum class Kind : std::uint8_t { create, open, append, sync, remove, sync_directory, nothing };
   struct Operation {
     OperationId id;
     Kind kind = Kind::nothing;
@@ -161,6 +162,7 @@ class TestDisk final : public Disk {
         changed_names_.emplace_back(operation.name, file);
         break;
       }
+      case Kind::open: open_[operation.file] = names_.at(operation.name); break;
       case Kind::append: {
         const auto found = open_.find(operation.file);
         if (found == open_.end()) break;  // its creation failed

@@ -26,6 +26,8 @@ class Wal::Implementation {
     // A creation that was never finished goes first, so that segment 1 always means "the first life".
     if (found.fresh && !old_files_.empty()) {
       remove_next();
+    } else if (!found.unproven_files.empty()) {
+      secure(found.unproven_files);
     } else {
       pump();
     }
@@ -94,6 +96,7 @@ class Wal::Implementation {
     idle,
     syncing,   ///< a record is on its way
     removing,  ///< an old file is being removed
+    securing,  ///< files that were read are being made durable
   };
 
   static constexpr std::size_t payload_offset = segment_header_bytes + record_header_bytes;
@@ -204,6 +207,17 @@ class Wal::Implementation {
 
   void reserve(std::size_t first_bytes) {
     disk_->preallocate(file_, std::max<std::uint64_t>(options_.segment_bytes, first_bytes));
+  }
+
+  void secure(const std::vector<std::string>& files) {
+    for (const std::string& file : files) {
+      FileHandle handle;
+      disk_->open(file, handle);
+      disk_->sync(handle);
+      ++syncs_;
+    }
+    awaited_ = last_operation_ = disk_->sync_directory();
+    phase_ = Phase::securing;
   }
 
   /// One at a time, each durable before the next.

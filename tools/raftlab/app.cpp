@@ -1,12 +1,5 @@
 #include "tools/raftlab/app.hpp"
 
-#include <algorithm>
-#include <exception>
-#include <iostream>
-#include <thread>
-
-#include <CLI/CLI.hpp>
-
 #include "raft/wal/record.hpp"
 #include "simulator/trace.hpp"
 #include "tools/raftlab/commands.hpp"
@@ -14,16 +7,24 @@
 #include "tools/raftlab/exit_code.hpp"
 #include "tools/version/version.hpp"
 
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <iostream>
+#include <thread>
+
 namespace raftlab::tool {
 namespace {
 
 constexpr const char* exit_codes =
-    "Exit codes: 0 holds, 1 violated, 2 inconclusive, 3 a replay differs, 64 usage, 65 bad or empty input file,\n"
+    "Exit codes: 0 holds, 1 violated, 2 inconclusive, 3 a replay differs, 64 usage, 65 bad or empty input "
+    "file,\n"
     "70 internal error of raftlab, 74 input or output failed, 130 and 143 ended by SIGINT and SIGTERM.";
 
 std::string version_text() {
-  return "raftlab " + version::line() + "\nformats: trace " + std::to_string(simulator::trace_version) + ", wal " +
-         std::to_string(raft::wal::format_version);
+  return "raftlab " + version::line() + "\nformats: trace " + std::to_string(simulator::trace_version) +
+         ", wal " + std::to_string(raft::wal::format_version);
 }
 
 /// The text of an argument as a value, or an error of CLI11 that names the flag.
@@ -52,7 +53,8 @@ class App {
     app_.name("raftlab");
     app_.description("Drives a Raft implementation through faulty virtual time and checks every step of it.");
     app_.footer(exit_codes);
-    app_.set_version_flag("--version", version_text(), "Version, commit, compiler, build type, format versions");
+    app_.set_version_flag("--version", version_text(),
+                          "Version, commit, compiler, build type, format versions");
     app_.set_help_flag("-h,--help", "This text");
     app_.require_subcommand(1);
     app_.failure_message(CLI::FailureMessage::simple);
@@ -69,6 +71,13 @@ class App {
     if (count <= 1) {
       std::cerr << app_.help() << "\nraftlab: a subcommand is missing\n";
       return static_cast<int>(ExitCode::usage);
+    }
+    // CLI11 would only say that a subcommand is required.
+    const std::string_view first = arguments[1];
+    const auto is_first = [&](const CLI::App* command) { return command->get_name() == first; };
+    if (!first.starts_with('-') && app_.get_subcommands(is_first).empty()) {
+      return tell(
+          Failure{ExitCode::usage, "'" + std::string(first) + "' is no subcommand (see raftlab --help)"});
     }
     try {
       app_.parse(count, arguments);
@@ -94,16 +103,21 @@ class App {
     explore_->add_option("--seeds", raw_.seeds, "Seeds A to B, both included, or the seeds from 1 to N")
         ->type_name("A..B|N")
         ->excludes(seed);
-    explore_->add_option("--nodes", explore_options_.nodes, "Size of the cluster (default: drawn from 1 to 7)")
+    explore_
+        ->add_option("--nodes", explore_options_.nodes, "Size of the cluster (default: drawn from 1 to 7)")
         ->check(CLI::Range(1U, 64U))
         ->type_name("1..64");
-    explore_->add_option("--profile", explore_options_.profile_file, "Settings over the drawn profile (docs/profiles.md)")
+    explore_
+        ->add_option("--profile", explore_options_.profile_file,
+                     "Settings over the drawn profile (docs/profiles.md)")
         ->type_name("FILE.toml");
     explore_->add_option("--checks", raw_.checks, "Check the ladder after every step, or not at all")
         ->check(CLI::IsMember({"full", "off"}))
         ->type_name("full|off");
     explore_options_.jobs = std::clamp(std::thread::hardware_concurrency(), 1U, jobs_max);
-    explore_->add_option("--jobs", explore_options_.jobs, "Seeds that run at the same time (default: one per core)")
+    explore_
+        ->add_option("--jobs", explore_options_.jobs,
+                     "Seeds that run at the same time (default: one per core)")
         ->check(CLI::Range(1U, jobs_max))
         ->type_name("N");
     explore_->add_option("--time-budget", raw_.time_budget, "Start no seed after this time: 30s, 10m, 2h")
@@ -112,11 +126,14 @@ class App {
     explore_->add_option("--trace", explore_options_.trace_file, "Record the one seed of --seed")
         ->type_name("FILE")
         ->needs(seed);
-    explore_->add_flag("--json", explore_options_.json, "One JSON object per seed, then a summary, on stdout");
-    explore_->add_option("--junit", explore_options_.junit_file, "Also write a JUnit report")->type_name("FILE");
+    explore_->add_flag("--json", explore_options_.json,
+                       "One JSON object per seed, then a summary, on stdout");
+    explore_->add_option("--junit", explore_options_.junit_file, "Also write a JUnit report")
+        ->type_name("FILE");
     explore_
-        ->add_option("--out", explore_options_.out_directory,
-                     "Where traces of violated seeds go (default: raftlab-out/<time>, with a link raftlab-out/latest)")
+        ->add_option(
+            "--out", explore_options_.out_directory,
+            "Where traces of violated seeds go (default: raftlab-out/<time>, with a link raftlab-out/latest)")
         ->type_name("DIR");
     explore_->add_flag("--keep-going", explore_options_.keep_going, "Go on after a violated seed");
     explore_->footer(exit_codes);
@@ -133,7 +150,8 @@ class App {
     if (given("--seeds")) {
       options.seeds = parsed("--seeds", raw_.seeds, "a range A..B with A <= B, or a count", parse_seeds);
     }
-    if (given("--shard")) options.shard = parsed("--shard", raw_.shard, "of the form i/n with i < n", parse_shard);
+    if (given("--shard"))
+      options.shard = parsed("--shard", raw_.shard, "of the form i/n with i < n", parse_shard);
     if (given("--time-budget")) {
       options.time_budget =
           parsed("--time-budget", raw_.time_budget, "a time such as 90, 30s, 10m, 2h", parse_duration);
@@ -153,7 +171,8 @@ class App {
     run_->add_option("path", run_options_.paths, "Scenario files, or directories of *.scn files")
         ->required()
         ->type_name("FILE|DIR");
-    run_->add_flag("--rewrite", run_options_.rewrite, "Put the output of the commands in place of the expected output");
+    run_->add_flag("--rewrite", run_options_.rewrite,
+                   "Put the output of the commands in place of the expected output");
     run_->footer(exit_codes);
   }
 
@@ -168,7 +187,8 @@ class App {
     show_->add_option("trace", show_options_.trace_file, "A trace")->required()->type_name("TRACE");
     show_->add_flag("--json", show_options_.json, "One JSON object per line: a header, the steps, the end");
     show_->add_option("--around", show_options_.around, "Only the steps next to this one")->type_name("STEP");
-    show_->add_option("--context", show_options_.context, "How many on either side of it (default: 10)")->type_name("N");
+    show_->add_option("--context", show_options_.context, "How many on either side of it (default: 10)")
+        ->type_name("N");
     show_->add_option("--node", show_options_.node, "Only the steps of this node")->type_name("N");
     show_->add_option("--last", show_options_.last, "Only the last so many")->type_name("N");
     show_->add_flag("--long", show_options_.long_lines, "Wrap what does not fit on a line");
@@ -176,30 +196,38 @@ class App {
   }
 
   void add_ladder() {
-    ladder_ = app_.add_subcommand("ladder", "Every rung of the invariant ladder, its sentence, active or why not");
+    ladder_ =
+        app_.add_subcommand("ladder", "Every rung of the invariant ladder, its sentence, active or why not");
   }
 
   void add_bench() {
     bench_ = app_.add_subcommand("bench", "Measure profiles with checks off and on")->group("Measuring");
-    bench_->add_option("--profile", bench_options_.profile_files, "Profiles (default: w1, w2, w3 of scenarios/profiles)")
+    bench_
+        ->add_option("--profile", bench_options_.profile_files,
+                     "Profiles (default: w1, w2, w3 of scenarios/profiles)")
         ->type_name("FILE.toml");
     bench_->add_option("--nodes", bench_options_.nodes, "Size of the cluster (default: as the profile says)")
         ->check(CLI::Range(1U, 64U))
         ->type_name("1..64");
-    bench_->add_option("--repetitions", bench_options_.repetitions, "Runs of each kind; the median counts (default: 3)")
+    bench_
+        ->add_option("--repetitions", bench_options_.repetitions,
+                     "Runs of each kind; the median counts (default: 3)")
         ->check(CLI::Range(1U, 100U))
         ->type_name("N");
   }
 
   void add_complete() {
     complete_ = app_.add_subcommand("__complete", "Print the completions of a shell")->group("");
-    complete_->add_option("shell", shell_, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    complete_->add_option("shell", shell_, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   }
 
   /// What the completions have to know of the commands and flags that are not hidden.
   [[nodiscard]] std::vector<CompletedCommand> completed_commands() const {
     std::vector<CompletedCommand> commands;
-    for (const CLI::App* command : app_.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); })) {
+    for (const CLI::App* command :
+         app_.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); })) {
       CompletedCommand& completed = commands.emplace_back();
       completed.name = command->get_name();
       completed.description = command->get_description();

@@ -67,4 +67,12 @@ std::string to_text(SeedRange range) {
   return std::to_string(range.first) + ".." + (range.open() ? "" : std::to_string(range.last));
 }
 
+std::string quoted(const std::string& text) {
+  constexpr std::string_view harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
+  if (!text.empty() && text.find_first_not_of(harmless) == std::string::npos) return text;
+  std::string result = "'";
+  for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
+}
+
 }  // namespace raftlab::tool

@@ -15,7 +15,9 @@ struct SeedRange {
   std::uint64_t first = 1;
   std::uint64_t last = std::numeric_limits<std::uint64_t>::max();
 
-  [[nodiscard]] bool open() const { return last == std::numeric_limits<std::uint64_t>::max() && first != last; }
+  [[nodiscard]] bool open() const {
+    return last == std::numeric_limits<std::uint64_t>::max() && first != last;
+  }
 };
 
 /// The seeds whose remainder by `count` is `index`.
@@ -47,5 +49,8 @@ class SeedSequence {
 
 /// "1..500", "1.." for an open range, "17" for one seed.
 [[nodiscard]] std::string to_text(SeedRange range);
+
+/// An argument as a shell reads it back.
+[[nodiscard]] std::string quoted(const std::string& text);
 
 }  // namespace raftlab::tool

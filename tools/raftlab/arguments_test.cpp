@@ -1,9 +1,9 @@
 #include "tools/raftlab/arguments.hpp"
 
+#include <gtest/gtest.h>
+
 #include <limits>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace raftlab::tool {
 namespace {
@@ -22,7 +22,8 @@ TEST(Arguments, ASeedIsDecimalOrHexadecimal) {
   EXPECT_EQ(parse_number("18446744073709551615"), greatest);
   EXPECT_EQ(parse_number("0xff"), 255U);
   EXPECT_EQ(parse_number("0XFFFFFFFFFFFFFFFF"), greatest);
-  for (const char* bad : {"", "0x", "-1", "+1", "1 ", " 1", "1e3", "ff", "18446744073709551616", "0x10000000000000000"}) {
+  for (const char* bad :
+       {"", "0x", "-1", "+1", "1 ", " 1", "1e3", "ff", "18446744073709551616", "0x10000000000000000"}) {
     EXPECT_FALSE(parse_number(bad)) << bad;
   }
 }
@@ -69,11 +70,20 @@ TEST(Arguments, ShardsPartTheSeeds) {
 }
 
 TEST(Arguments, ASequenceEndsAtTheGreatestSeed) {
-  EXPECT_EQ(all(SeedRange{greatest - 1, greatest}, Shard{}), (std::vector<std::uint64_t>{greatest - 1, greatest}));
-  EXPECT_EQ(all(SeedRange{greatest, greatest}, Shard{0, 2}).size() + all(SeedRange{greatest, greatest}, Shard{1, 2}).size(),
+  EXPECT_EQ(all(SeedRange{greatest - 1, greatest}, Shard{}),
+            (std::vector<std::uint64_t>{greatest - 1, greatest}));
+  EXPECT_EQ(all(SeedRange{greatest, greatest}, Shard{0, 2}).size() +
+                all(SeedRange{greatest, greatest}, Shard{1, 2}).size(),
             1U);
   EXPECT_TRUE(all(SeedRange{1, 1}, Shard{0, 2}).empty());
   EXPECT_EQ(all(SeedRange{0, 4}, Shard{0, 2}), (std::vector<std::uint64_t>{0, 2, 4}));
+}
+
+TEST(Arguments, AnArgumentIsQuotedWhenAShellWouldChangeIt) {
+  EXPECT_EQ(quoted("out/7.trace"), "out/7.trace");
+  EXPECT_EQ(quoted(""), "''");
+  EXPECT_EQ(quoted("my traces/7"), "'my traces/7'");
+  EXPECT_EQ(quoted("it's"), "'it'\\''s'");
 }
 
 }  // namespace

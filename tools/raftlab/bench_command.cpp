@@ -1,9 +1,3 @@
-#include <sys/resource.h>
-
-#include <algorithm>
-#include <iostream>
-#include <vector>
-
 #include "reports/format.hpp"
 #include "tools/raftlab/commands.hpp"
 #include "tools/raftlab/profile_source.hpp"
@@ -11,6 +5,12 @@
 #include "tools/raftlab/signals.hpp"
 #include "tools/raftlab/terminal.hpp"
 #include "tools/version/version.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <iostream>
+#include <vector>
 
 namespace raftlab::tool {
 namespace {
@@ -61,7 +61,9 @@ std::string ratio(std::uint64_t count, std::uint64_t of) {
   return reports::grouped(hundredths / 100) + "." + (rest < 10 ? "0" : "") + std::to_string(rest);
 }
 
-std::string percent(std::uint64_t count, std::uint64_t of) { return of == 0 ? "-" : ratio(count * 100, of) + " %"; }
+std::string percent(std::uint64_t count, std::uint64_t of) {
+  return of == 0 ? "-" : ratio(count * 100, of) + " %";
+}
 
 std::uint64_t per_cpu_second(std::uint64_t count, std::int64_t cpu_ns) {
   const std::int64_t us = std::max<std::int64_t>(cpu_ns / 1'000, 1);
@@ -83,8 +85,8 @@ void print(const Profile& profile, const Side& off, const Side& on) {
   const Measurement& b = on.median();
   const auto row = [&](const std::string& what, auto figure) { print_row(what, figure(a), figure(b)); };
   std::cout << profile.name << " · " << reports::counted(profile.nodes, "node", "nodes") << " · sync "
-            << reports::span(profile.sync_ns_min) << " to " << reports::span(profile.sync_ns_max) << " · median of "
-            << off.runs.size() << '\n';
+            << reports::span(profile.sync_ns_min) << " to " << reports::span(profile.sync_ns_max)
+            << " · median of " << off.runs.size() << '\n';
   print_row("", "checks off", "checks on");
   row("virtual seconds per CPU-second", [](const Measurement& m) {
     return reports::tenths(static_cast<std::uint64_t>(m.result.virtual_ns) * 10 /
@@ -94,18 +96,21 @@ void print(const Profile& profile, const Side& off, const Side& on) {
     return reports::rounded(per_cpu_second(m.result.messages_delivered, m.cpu_ns));
   });
   row("ns per delivered message", [](const Measurement& m) {
-    return reports::grouped(static_cast<std::uint64_t>(m.cpu_ns) / std::max<std::uint64_t>(m.result.messages_delivered, 1));
+    return reports::grouped(static_cast<std::uint64_t>(m.cpu_ns) /
+                            std::max<std::uint64_t>(m.result.messages_delivered, 1));
   });
   row("committed entries per CPU-second",
       [](const Measurement& m) { return reports::rounded(per_cpu_second(m.result.committed, m.cpu_ns)); });
   row("delivered messages per committed entry",
       [](const Measurement& m) { return ratio(m.result.messages_delivered, m.result.committed); });
-  row("median latency of an operation, virtual",
-      [](const Measurement& m) { return reports::span(static_cast<std::int64_t>(m.result.latency_ns_median)); });
+  row("median latency of an operation, virtual", [](const Measurement& m) {
+    return reports::span(static_cast<std::int64_t>(m.result.latency_ns_median));
+  });
   row("offered operations that committed",
       [](const Measurement& m) { return percent(m.result.operations_ok, m.result.operations_offered); });
   row("verdict", [](const Measurement& m) { return std::string(name(m.result.verdict)); });
-  print_row("peak memory of the process so far", "", reports::tenths(peak_rss_bytes() * 10 / (1U << 20U)) + " MiB");
+  print_row("peak memory of the process so far", "",
+            reports::tenths(peak_rss_bytes() * 10 / (1U << 20U)) + " MiB");
   std::cout << '\n' << std::flush;
 }
 
@@ -114,7 +119,8 @@ void print(const Profile& profile, const Side& off, const Side& on) {
 int bench(const BenchOptions& options) {
   std::vector<std::string> files = options.profile_files;
   if (files.empty()) {
-    for (const char* workload : {"w1", "w2", "w3"}) files.push_back(std::string("scenarios/profiles/") + workload + ".toml");
+    for (const char* workload : {"w1", "w2", "w3"})
+      files.push_back(std::string("scenarios/profiles/") + workload + ".toml");
   }
   std::vector<ProfileSource> sources;
   for (const std::string& file : files) {

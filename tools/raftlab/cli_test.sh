@@ -157,7 +157,7 @@ says out 'replay  raftlab explore --seed'
 if [ -s err ]; then fail 'there is progress without a terminal'; fi
 if grep -q $'\x1b' out; then fail 'there is colour without a terminal'; fi
 if [ -e raftlab-out ]; then fail 'a campaign that holds leaves files behind'; fi
-if [ "$(LC_ALL=C.UTF-8 awk '{ if (length($0) > width) width = length($0) } END { print width }' out)" -gt 100 ]; then
+if [ "$(LC_ALL=C.UTF-8 wc -L < out)" -gt 100 ]; then
   fail 'a line is wider than 100 columns'
 fi
 
@@ -205,7 +205,7 @@ run 0 show 7.trace --last 5
 if [ "$(wc -l < out)" -ne 6 ]; then fail 'show --last 5 does not print a heading and 5 lines'; fi
 run 0 show 7.trace
 steps=$(($(wc -l < out) - 1))
-if [ "$(LC_ALL=C.UTF-8 awk '{ if (length($0) > width) width = length($0) } END { print width }' out)" -gt 100 ]; then
+if [ "$(LC_ALL=C.UTF-8 wc -L < out)" -gt 100 ]; then
   fail 'a line of show is wider than 100 columns'
 fi
 run 0 show 7.trace --json

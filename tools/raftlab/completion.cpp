@@ -28,13 +28,17 @@ std::string bash(const std::vector<CompletedCommand>& commands) {
     for (const CompletedFlag& flag : command.flags) flags += (flags.empty() ? "" : " ") + flag.name;
     cases += "    " + command.name + ") words='" + flags + "' ;;\n";
   }
-  return "# bash completion for raftlab, " + std::string(origin) + "bash\n"
+  return "# bash completion for raftlab, " + std::string(origin) +
+         "bash\n"
          "_raftlab() {\n"
          "  local current=${COMP_WORDS[COMP_CWORD]} words\n"
-         "  case ${COMP_WORDS[1]:-} in\n" + cases +
-         "    *) words='" + names + " --help --version' ;;\n"
+         "  case ${COMP_WORDS[1]:-} in\n" +
+         cases + "    *) words='" + names +
+         " --help --version' ;;\n"
          "  esac\n"
-         "  if [ \"$COMP_CWORD\" -eq 1 ]; then words='" + names + " --help --version'; fi\n"
+         "  if [ \"$COMP_CWORD\" -eq 1 ]; then words='" +
+         names +
+         " --help --version'; fi\n"
          "  if [ \"$COMP_CWORD\" -gt 1 ] && [ \"${current#-}\" = \"$current\" ]; then words=''; fi\n"
          "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
          "}\n"
@@ -55,16 +59,20 @@ std::string zsh(const std::vector<CompletedCommand>& commands) {
     if (command.takes_files) cases += " \\\n        '*:file:_files'";
     cases += "\n      ;;\n";
   }
-  return "#compdef raftlab\n# zsh completion for raftlab, " + std::string(origin) + "zsh\n"
+  return "#compdef raftlab\n# zsh completion for raftlab, " + std::string(origin) +
+         "zsh\n"
          "local -a commands\n"
-         "commands=(\n" + names + ")\n"
+         "commands=(\n" +
+         names +
+         ")\n"
          "if (( CURRENT == 2 )); then\n"
          "  _describe command commands\n"
          "else\n"
          "  local command=$words[2]\n"
          "  shift words\n"
          "  (( CURRENT-- ))\n"
-         "  case $command in\n" + cases +
+         "  case $command in\n" +
+         cases +
          "  esac\n"
          "fi\n";
 }
@@ -75,8 +83,9 @@ std::string fish(const std::vector<CompletedCommand>& commands) {
     text += "complete -c raftlab -n __fish_use_subcommand -f -a " + command.name + " -d '" +
             escaped(command.description, "\\") + "'\n";
     for (const CompletedFlag& flag : command.flags) {
-      text += "complete -c raftlab -n '__fish_seen_subcommand_from " + command.name + "' -l " + flag.name.substr(2) +
-              (flag.takes_value ? " -r" : "") + " -d '" + escaped(flag.description, "\\") + "'\n";
+      text += "complete -c raftlab -n '__fish_seen_subcommand_from " + command.name + "' -l " +
+              flag.name.substr(2) + (flag.takes_value ? " -r" : "") + " -d '" +
+              escaped(flag.description, "\\") + "'\n";
     }
   }
   return text;

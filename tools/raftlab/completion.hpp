@@ -20,6 +20,7 @@ struct CompletedCommand {
 };
 
 /// The completions of raftlab for "bash", "zsh" or "fish". The files in completions/ are what this returns.
-[[nodiscard]] std::string completion_script(std::string_view shell, const std::vector<CompletedCommand>& commands);
+[[nodiscard]] std::string completion_script(std::string_view shell,
+                                            const std::vector<CompletedCommand>& commands);
 
 }  // namespace raftlab::tool

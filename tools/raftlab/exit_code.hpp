@@ -10,7 +10,7 @@ enum class ExitCode : int {
   holds = 0,
   violated = 1,
   inconclusive = 2,
-  differs = 3,    ///< an intact trace runs differently
+  differs = 3,  ///< an intact trace runs differently
   usage = 64,
   bad_data = 65,  ///< an input file is malformed or empty
   internal = 70,  ///< an error of raftlab itself

@@ -1,8 +1,3 @@
-#include <iostream>
-#include <memory>
-#include <span>
-#include <utility>
-
 #include "reports/campaign.hpp"
 #include "reports/format.hpp"
 #include "reports/json.hpp"
@@ -17,20 +12,16 @@
 #include "tools/raftlab/terminal.hpp"
 #include "tools/version/version.hpp"
 
+#include <iostream>
+#include <memory>
+#include <span>
+#include <utility>
+
 namespace raftlab::tool {
 namespace {
 
 using reports::SeedReport;
 using simulator::Verdict;
-
-/// An argument as a shell reads it back.
-std::string quoted(const std::string& text) {
-  constexpr std::string_view harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
-  if (!text.empty() && text.find_first_not_of(harmless) == std::string::npos) return text;
-  std::string result = "'";
-  for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return result + "'";
-}
 
 class Exploration {
  public:
@@ -43,7 +34,8 @@ class Exploration {
 
   /// Opens what is to be written, so that nothing is run in vain.
   std::optional<Failure> open_outputs() {
-    for (auto [path, file] : {std::pair(&options_.junit_file, &junit_file_), std::pair(&options_.trace_file, &trace_file_)}) {
+    for (auto [path, file] :
+         {std::pair(&options_.junit_file, &junit_file_), std::pair(&options_.trace_file, &trace_file_)}) {
       if (path->empty()) continue;
       auto opened = OutputFile::open(*path);
       if (auto* failed = std::get_if<Failure>(&opened)) return std::move(*failed);
@@ -78,9 +70,11 @@ class Exploration {
     std::cout << "raftlab " << version::line() << '\n' << profiles_.nodes_text() << " · ";
     std::cout << (options_.profile_file.empty() ? "drawn profiles" : "profile " + options_.profile_file);
     std::cout << " · " << seeds_text(options_.seeds);
-    if (options_.shard.count > 1) std::cout << " shard " << options_.shard.index << '/' << options_.shard.count;
+    if (options_.shard.count > 1)
+      std::cout << " shard " << options_.shard.index << '/' << options_.shard.count;
     if (options_.time_budget) std::cout << " for " << reports::span(options_.time_budget->count());
-    std::cout << " · " << reports::counted(options_.jobs, "job", "jobs") << (options_.checks ? "" : " · checks off") << '\n';
+    std::cout << " · " << reports::counted(options_.jobs, "job", "jobs")
+              << (options_.checks ? "" : " · checks off") << '\n';
     if (options_.single_seed) {
       simulator::RandomChooser chooser{simulator::Seed(options_.seeds.first)};
       std::cout << "profile " << reports::wrap(simulator::summary(profiles_.profile(chooser)), 8) << '\n';
@@ -174,15 +168,17 @@ class Exploration {
     next.trace = place.path;
     point_at(place.short_path, again, next);
     if (again.digest != report.result.digest) {
-      next.note = "the recorded run differs from the first one (digest " + reports::hexadecimal(again.digest) + ", not " +
-                  reports::hexadecimal(report.result.digest) + "): something outside of the seed decides";
+      next.note = "the recorded run differs from the first one (digest " +
+                  reports::hexadecimal(again.digest) + ", not " + reports::hexadecimal(report.result.digest) +
+                  "): something outside of the seed decides";
     }
   }
 
   /// The line that records one seed of this campaign.
   [[nodiscard]] std::string explore_command(std::uint64_t seed) const {
     const std::string number = std::to_string(seed);
-    const std::string trace = options_.trace_file.empty() ? "seed-" + number + ".trace" : quoted(options_.trace_file);
+    const std::string trace =
+        options_.trace_file.empty() ? "seed-" + number + ".trace" : quoted(options_.trace_file);
     std::string line = "raftlab explore --seed " + number;
     if (options_.nodes != 0) line += " --nodes " + std::to_string(options_.nodes);
     if (!options_.profile_file.empty()) line += " --profile " + quoted(options_.profile_file);
@@ -199,8 +195,10 @@ class Exploration {
     const bool any = campaign_.seeds() != 0;
     const SeedRange range = any ? SeedRange{first_seed_, last_seed_} : options_.seeds;
     // After violations each one has its own line that replays.
-    const std::string replay = any && campaign_.violated() == 0 ? explore_command(campaign_.slowest_seed()) : "";
-    std::cout << reports::conclusion(campaign_, seeds_text(range), replay, interrupted, colour_) << std::flush;
+    const std::string replay =
+        any && campaign_.violated() == 0 ? explore_command(campaign_.slowest_seed()) : "";
+    std::cout << reports::conclusion(campaign_, seeds_text(range), replay, interrupted, colour_)
+              << std::flush;
   }
 
   std::optional<Failure> write_junit() {
@@ -229,8 +227,8 @@ class Exploration {
   ProgressLine progress_;
   std::optional<OutputFile> junit_file_;
   std::optional<OutputFile> trace_file_;
-  simulator::Trace recorded_;            // with --trace: of the one seed
-  std::optional<Failure> io_failure_;    // the last thing that could not be written
+  simulator::Trace recorded_;          // with --trace: of the one seed
+  std::optional<Failure> io_failure_;  // the last thing that could not be written
   std::uint64_t first_seed_ = 0;
   std::uint64_t last_seed_ = 0;
 };

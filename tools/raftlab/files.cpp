@@ -83,7 +83,8 @@ Result<std::string> read_file(const std::string& path, std::uint64_t bytes_max) 
   if (error != 0) return io_failure(path, "cannot be read", error);
   if (content.empty()) return Failure{ExitCode::bad_data, path + ": the file is empty"};
   if (content.size() > bytes_max) {
-    return Failure{ExitCode::bad_data, path + ": the file is longer than " + std::to_string(bytes_max) + " bytes"};
+    return Failure{ExitCode::bad_data,
+                   path + ": the file is longer than " + std::to_string(bytes_max) + " bytes"};
   }
   return content;
 }
@@ -139,7 +140,8 @@ std::optional<Failure> OutputDirectory::check() const {
     path = path.has_parent_path() && path.parent_path() != path ? path.parent_path() : fs::path(".");
   }
   if (!fs::is_directory(path, error)) return io_failure(path.string(), "cannot be written into", ENOTDIR);
-  if (!given_.empty() && ::access(path.c_str(), W_OK) != 0) return io_failure(path.string(), "cannot be written into", errno);
+  if (!given_.empty() && ::access(path.c_str(), W_OK) != 0)
+    return io_failure(path.string(), "cannot be written into", errno);
   return std::nullopt;
 }
 

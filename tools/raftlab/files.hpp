@@ -1,14 +1,14 @@
 #pragma once
 
+#include "raft/types.hpp"
+#include "simulator/trace.hpp"
+#include "tools/raftlab/exit_code.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "raft/types.hpp"
-#include "simulator/trace.hpp"
-#include "tools/raftlab/exit_code.hpp"
 
 /// Files of the tool: input is read whole, output appears whole or not at all.
 namespace raftlab::tool {
@@ -55,13 +55,14 @@ class OutputDirectory {
     std::string path;
     std::string short_path;  ///< through the link `latest`, for commands that are copied soon
   };
-  [[nodiscard]] Result<Saved> save(const std::string& name, const std::string& extension, raft::Bytes content);
+  [[nodiscard]] Result<Saved> save(const std::string& name, const std::string& extension,
+                                   raft::Bytes content);
 
  private:
   [[nodiscard]] std::optional<Failure> make();
 
   std::string given_;
-  std::string directory_;        // empty: not made yet
+  std::string directory_;  // empty: not made yet
   std::string short_directory_;
 };
 

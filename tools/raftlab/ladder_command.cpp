@@ -1,17 +1,18 @@
-#include <algorithm>
-#include <iostream>
-
 #include "invariants/rungs.hpp"
 #include "reports/format.hpp"
 #include "tools/raftlab/commands.hpp"
 #include "tools/raftlab/exit_code.hpp"
 #include "tools/raftlab/terminal.hpp"
 
+#include <algorithm>
+#include <iostream>
+
 namespace raftlab::tool {
 namespace {
 
 constexpr const char* levels[] = {
-    "one node, one state", "one node, across one change", "crash and recovery", "the cluster at one instant",
+    "one node, one state", "one node, across one change",
+    "crash and recovery",  "the cluster at one instant",
     "the history",         "liveness",
 };
 
@@ -32,10 +33,11 @@ int ladder() {
       level = rung.level;
       std::cout << 'L' << level << "  " << levels[level] << '\n';
     }
-    std::cout << (rung.active ? "  " : "- ") << reports::left(rung.id, 5) << reports::left(rung.name, name_columns + 2)
-              << reports::wrap(rung.sentence, indent) << '\n';
+    std::cout << (rung.active ? "  " : "- ") << reports::left(rung.id, 5)
+              << reports::left(rung.name, name_columns + 2) << reports::wrap(rung.sentence, indent) << '\n';
     if (!rung.active) {
-      std::cout << std::string(indent, ' ') << reports::wrap(std::string("not active: ") + rung.why_inactive, indent) << '\n';
+      std::cout << std::string(indent, ' ')
+                << reports::wrap(std::string("not active: ") + rung.why_inactive, indent) << '\n';
     }
   }
   std::cout << '\n' << active << " of " << invariants::rungs().size() << " rungs are active\n";

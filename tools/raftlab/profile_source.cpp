@@ -1,9 +1,9 @@
 #include "tools/raftlab/profile_source.hpp"
 
-#include <utility>
-
 #include "simulator/profile_toml.hpp"
 #include "tools/raftlab/files.hpp"
+
+#include <utility>
 
 namespace raftlab::tool {
 

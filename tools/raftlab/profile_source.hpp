@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-
 #include "simulator/chooser.hpp"
 #include "simulator/profile.hpp"
 #include "tools/raftlab/exit_code.hpp"
+
+#include <cstdint>
+#include <string>
 
 namespace raftlab::tool {
 

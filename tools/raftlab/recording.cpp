@@ -1,8 +1,8 @@
 #include "tools/raftlab/recording.hpp"
 
-#include <ctime>
-
 #include "tools/version/version.hpp"
+
+#include <ctime>
 
 namespace raftlab::tool {
 

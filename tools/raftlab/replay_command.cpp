@@ -1,5 +1,3 @@
-#include <iostream>
-
 #include "reports/format.hpp"
 #include "reports/text.hpp"
 #include "tools/raftlab/commands.hpp"
@@ -8,23 +6,29 @@
 #include "tools/raftlab/terminal.hpp"
 #include "tools/version/version.hpp"
 
+#include <iostream>
+
 namespace raftlab::tool {
 namespace {
 
 std::string recorder(const simulator::TraceHeader& header) {
-  return "raftlab " + header.version + " (commit " + header.commit + ", " + header.compiler + ", " + header.build_type + ")";
+  return "raftlab " + header.version + " (commit " + header.commit + ", " + header.compiler + ", " +
+         header.build_type + ")";
 }
 
-void print_identical(const simulator::Trace& trace, const simulator::ReplayResult& result, const std::string& path) {
+void print_identical(const simulator::Trace& trace, const simulator::ReplayResult& result,
+                     const std::string& path) {
   using reports::printable;
-  std::cout << "identical  seed " << trace.header.seed << ", " << reports::counted(trace.steps.size(), "step", "steps")
-            << ", digest " << reports::hexadecimal(trace.digest) << '\n'
+  std::cout << "identical  seed " << trace.header.seed << ", "
+            << reports::counted(trace.steps.size(), "step", "steps") << ", digest "
+            << reports::hexadecimal(trace.digest) << '\n'
             << "           recorded by " << printable(recorder(trace.header)) << "\n\n";
   if (trace.verdict == simulator::Verdict::violated) {
     const reports::SeedReport report{trace.header.seed, trace.header.profile, result.run, 0};
     reports::NextSteps next;
-    next.show = "raftlab show " + path;
-    if (const auto* found = simulator::root(result.run)) next.show += " --around " + std::to_string(found->step);
+    next.show = "raftlab show " + quoted(path);
+    if (const auto* found = simulator::root(result.run))
+      next.show += " --around " + std::to_string(found->step);
     std::cout << reports::violation(report, next, stdout_colour());
     return;
   }
@@ -34,12 +38,13 @@ void print_identical(const simulator::Trace& trace, const simulator::ReplayResul
   std::cout << "  profile " << reports::wrap(simulator::summary(trace.header.profile), 10) << '\n';
 }
 
-void print_difference(const simulator::Trace& trace, const simulator::ReplayResult& result, const std::string& path) {
-  std::cout << "differs  seed " << trace.header.seed << " at step " << reports::grouped(result.step) << ": " << result.field
-            << "\n\n  recorded  " << reports::printable(result.expected) << "\n  now       "
-            << reports::printable(result.found) << "\n\n  recorded by " << reports::printable(recorder(trace.header))
-            << "\n  replayed by raftlab " << version::line() << "\n  show        raftlab show " << path << " --around "
-            << result.step << '\n';
+void print_difference(const simulator::Trace& trace, const simulator::ReplayResult& result,
+                      const std::string& path) {
+  std::cout << "differs  seed " << trace.header.seed << " at step " << reports::grouped(result.step) << ": "
+            << result.field << "\n\n  recorded  " << reports::printable(result.expected) << "\n  now       "
+            << reports::printable(result.found) << "\n\n  recorded by "
+            << reports::printable(recorder(trace.header)) << "\n  replayed by raftlab " << version::line()
+            << "\n  show        raftlab show " << quoted(path) << " --around " << result.step << '\n';
 }
 
 }  // namespace

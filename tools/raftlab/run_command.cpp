@@ -1,14 +1,14 @@
-#include <algorithm>
-#include <filesystem>
-#include <iostream>
-#include <span>
-
 #include "reports/format.hpp"
 #include "reports/text.hpp"
 #include "scenarios/script.hpp"
 #include "tools/raftlab/commands.hpp"
 #include "tools/raftlab/files.hpp"
 #include "tools/raftlab/terminal.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <span>
 
 namespace raftlab::tool {
 namespace {
@@ -24,10 +24,12 @@ Result<std::vector<std::string>> scripts_of(const std::string& path) {
   std::vector<std::string> scripts;
   for (fs::recursive_directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
     std::error_code ignored;
-    if (at->path().extension() == ".scn" && at->is_regular_file(ignored)) scripts.push_back(at->path().string());
+    if (at->path().extension() == ".scn" && at->is_regular_file(ignored))
+      scripts.push_back(at->path().string());
   }
   if (error) return Failure{ExitCode::io, path + ": cannot be read: " + error.message()};
-  if (scripts.empty()) return Failure{ExitCode::bad_data, path + ": there is no scenario (*.scn) in this directory"};
+  if (scripts.empty())
+    return Failure{ExitCode::bad_data, path + ": there is no scenario (*.scn) in this directory"};
   std::sort(scripts.begin(), scripts.end());
   return scripts;
 }
@@ -89,8 +91,10 @@ class ScenarioRun {
     ++(malformed ? malformed_ : failed_);
     // What is wrong with a file goes to stderr, what a run found is the result.
     std::ostream& out = malformed ? std::cerr : std::cout;
-    if (!malformed) out << reports::verdict_word(Verdict::violated, stdout_colour()) << "  " << path << "\n\n";
-    for (const scenarios::Diagnostic& diagnostic : result.diagnostics) out << scenarios::format(diagnostic) << '\n';
+    if (!malformed)
+      out << reports::verdict_word(Verdict::violated, stdout_colour()) << "  " << path << "\n\n";
+    for (const scenarios::Diagnostic& diagnostic : result.diagnostics)
+      out << scenarios::format(diagnostic) << '\n';
     for (const invariants::Finding& finding : result.findings) {
       const invariants::RungInfo& rung = invariants::info(finding.rung);
       out << "  " << rung.id << ' ' << rung.name << " at step " << finding.step << ": "

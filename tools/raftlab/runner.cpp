@@ -50,7 +50,8 @@ class Runner {
 
   std::optional<Task> next_task(Worker& worker) {
     const std::scoped_lock lock(mutex_);
-    const bool late = options_.time_budget && next_position_ > 0 && Clock::now() - start_ >= *options_.time_budget;
+    const bool late =
+        options_.time_budget && next_position_ > 0 && Clock::now() - start_ >= *options_.time_budget;
     if (ending_ || late || next_position_ > limit_) return std::nullopt;
     const auto seed = seeds_.next();
     if (!seed) return std::nullopt;
@@ -140,7 +141,8 @@ class Runner {
 
 }  // namespace
 
-std::optional<std::string> run_seeds(SeedSequence seeds, const RunnerOptions& options, const RunnerCalls& calls) {
+std::optional<std::string> run_seeds(SeedSequence seeds, const RunnerOptions& options,
+                                     const RunnerCalls& calls) {
   return Runner(seeds, options, calls).run();
 }
 

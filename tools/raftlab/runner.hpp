@@ -1,14 +1,14 @@
 #pragma once
 
+#include "reports/campaign.hpp"
+#include "tools/raftlab/arguments.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
-
-#include "reports/campaign.hpp"
-#include "tools/raftlab/arguments.hpp"
 
 /// Runs seeds on several threads; each seed runs entirely in one of them. What comes out does not depend on how many there
 /// are.

@@ -1,11 +1,11 @@
 #include "tools/raftlab/runner.hpp"
 
+#include <gtest/gtest.h>
+
 #include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace raftlab::tool {
 namespace {

@@ -1,11 +1,10 @@
-#include "reports/show.hpp"
-
-#include <iostream>
-
 #include "reports/json.hpp"
+#include "reports/show.hpp"
 #include "tools/raftlab/commands.hpp"
 #include "tools/raftlab/files.hpp"
 #include "tools/raftlab/terminal.hpp"
+
+#include <iostream>
 
 namespace raftlab::tool {
 
@@ -14,7 +13,8 @@ int show(const ShowOptions& options) {
   if (const Failure* failed = failure(read)) return tell(*failed);
   const auto& trace = std::get<simulator::Trace>(read);
   if (options.node && *options.node > trace.header.profile.nodes) {
-    return tell(Failure{ExitCode::usage, "--node: the trace has nodes 1 to " + std::to_string(trace.header.profile.nodes)});
+    return tell(Failure{ExitCode::usage,
+                        "--node: the trace has nodes 1 to " + std::to_string(trace.header.profile.nodes)});
   }
   reports::ShowOptions chosen;
   chosen.around = options.around;

@@ -31,6 +31,8 @@ int noted_signal() { return noted; }
 
 const std::atomic<bool>& signal_stop() { return stop; }
 
-const char* signal_name(int signal) { return signal == SIGINT ? "SIGINT" : signal == SIGTERM ? "SIGTERM" : ""; }
+const char* signal_name(int signal) {
+  return signal == SIGINT ? "SIGINT" : signal == SIGTERM ? "SIGTERM" : "";
+}
 
 }  // namespace raftlab::tool

@@ -19,7 +19,8 @@ bool is_terminal(int descriptor) { return ::isatty(descriptor) == 1 && environme
 }  // namespace
 
 reports::Colour stdout_colour() {
-  return is_terminal(STDOUT_FILENO) && environment("NO_COLOR").empty() ? reports::Colour::on : reports::Colour::off;
+  return is_terminal(STDOUT_FILENO) && environment("NO_COLOR").empty() ? reports::Colour::on
+                                                                       : reports::Colour::off;
 }
 
 ProgressLine::ProgressLine() : visible_(is_terminal(STDERR_FILENO)) {}

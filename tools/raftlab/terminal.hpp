@@ -1,8 +1,8 @@
 #pragma once
 
-#include <string_view>
-
 #include "reports/text.hpp"
+
+#include <string_view>
 
 namespace raftlab::tool {
 
