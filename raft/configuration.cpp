@@ -119,7 +119,7 @@ std::optional<Configuration> decode_configuration(Bytes bytes) {
 Configuration voters_up_to(std::uint32_t count) {
   Configuration configuration;
   for (std::uint32_t id = 1; id <= count; ++id) {
-    configuration.members.push_back(Member{NodeId(id), "n" + std::to_string(id), ""});
+    configuration.members.push_back(Member{NodeId(id), std::string("n").append(std::to_string(id)), ""});
     configuration.voters.emplace_back(id);
   }
   return configuration;

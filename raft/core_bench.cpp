@@ -4,8 +4,8 @@
 
 #include <optional>
 
-/// What one input costs. Logs grow while a benchmark runs, as they do in life; a core is renewed now and then, outside the
-/// measured time, to bound the memory.
+/// What one input costs. Logs grow while a benchmark runs, as they do in life; a core is renewed now and
+/// then, outside the measured time, to bound the memory.
 namespace raftlab::raft::testing {
 namespace {
 
@@ -20,7 +20,8 @@ void heartbeat_at_a_follower(benchmark::State& state) {
 }
 BENCHMARK(heartbeat_at_a_follower);
 
-/// Two steps: the entry arrives, as a decoded message in a block of its own; the disk has taken it, the answer goes.
+/// Two steps: the entry arrives, as a decoded message in a block of its own; the disk has taken it, the
+/// answer goes.
 void append_and_written_at_a_follower(benchmark::State& state) {
   std::optional<Driver> follower;
   std::uint64_t last = log_entries_max;

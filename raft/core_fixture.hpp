@@ -12,7 +12,8 @@
 #include <variant>
 #include <vector>
 
-/// Helpers of the core's own tests: one core that is driven by hand, and short names for what goes in and out.
+/// Helpers of the core's own tests: one core that is driven by hand, and short names for what goes in and
+/// out.
 namespace raftlab::raft::testing {
 
 inline std::vector<std::byte> bytes(std::string_view text) {
@@ -84,7 +85,8 @@ inline Core recover(const Options& options, const Recovered& recovered) {
   return std::get<Core>(std::move(result));
 }
 
-/// One core and the output of the last call. A call is one step; those that say so make several and gather `sent`.
+/// One core and the output of the last call. A call is one step; those that say so make several and gather
+/// `sent`.
 class Driver {
  public:
   /// Write 1, what was recovered, is still on its way.
@@ -135,7 +137,8 @@ class Driver {
 
   void propose(std::string_view payload, std::uint64_t tag = 1) { step(Propose{tag, bytes(payload)}); }
 
-  /// Makes it leader of the next term by the votes of nodes 2, 3, ...; its no-op is durable here, nobody answered yet.
+  /// Makes it leader of the next term by the votes of nodes 2, 3, ...; its no-op is durable here, nobody
+  /// answered yet.
   void lead() {
     settle();
     step(Campaign{});

@@ -15,8 +15,8 @@
 namespace raftlab::raft::testing {
 namespace {
 
-/// A schedule of random decisions, so many of them, then only zeros: a seed and a length tell it all, and shrinking the length
-/// shortens the execution.
+/// A schedule of random decisions, so many of them, then only zeros: a seed and a length tell it all, and
+/// shrinking the length shortens the execution.
 class Choices {
  public:
   Choices(std::uint64_t seed, std::uint32_t length) : seed_(seed), length_(length) {}
@@ -104,8 +104,8 @@ class Cluster {
     }
   }
 
-  /// No more faults: everything arrives, every disk works. True when all nodes hold and commit the same log in which a new
-  /// proposal stands.
+  /// No more faults: everything arrives, every disk works. True when all nodes hold and commit the same log
+  /// in which a new proposal stands.
   bool heals() {
     bool proposed = false;
     for (int round = 0; round < 400; ++round) {
@@ -198,8 +198,8 @@ class Cluster {
     if (seq) step(at, {Written{seq}});
   }
 
-  /// A crash: the disk keeps what is durable and the first `kept` of the writes on their way, and the node starts from
-  /// that. What was kept is not durable until write 1 is.
+  /// A crash: the disk keeps what is durable and the first `kept` of the writes on their way, and the node
+  /// starts from that. What was kept is not durable until write 1 is.
   void restart(std::uint32_t at, std::size_t kept) {
     Node& node = nodes_[at];
     std::vector<Write> survived;
@@ -338,7 +338,7 @@ RC_GTEST_PROP(CoreProperty, ClustersConvergeWhenFaultsStop, ()) {
   RC_ASSERT(cluster.heals());
 }
 
-// ---- Bad input never asserts -----------------------------------------------------------------------------------
+// ---- Bad input never asserts ------------------------------------------------------------------------------
 
 std::uint64_t garbage_number(Choices& choices) {
   constexpr std::uint64_t extreme[] = {~0ULL, ~0ULL - 1, 1ULL << 63U, 1ULL << 62U, 1ULL << 32U, 64, 65};

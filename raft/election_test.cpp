@@ -7,7 +7,7 @@
 namespace raftlab::raft::testing {
 namespace {
 
-// ---- Pre-vote (thesis §9.6) ------------------------------------------------------------------------------------
+// ---- Pre-vote (thesis §9.6) -------------------------------------------------------------------------------
 
 TEST(PreVote, AsksForTheNextTermWithoutTakingIt) {
   Driver node1 = settled(guarded(), recovered(3, {1}, 4));
@@ -90,7 +90,7 @@ TEST(PreVote, EndsWhenALeaderOfTheTermIsHeard) {
   EXPECT_EQ(node1.state().role, Role::follower) << "a late grant";
 }
 
-// ---- Leases of voters (thesis §4.2.3) --------------------------------------------------------------------------
+// ---- Leases of voters (thesis §4.2.3) ---------------------------------------------------------------------
 
 TEST(VoterLease, WhoHearsALeaderAnswersNoCandidate) {
   for (const bool pre : {false, true}) {
@@ -135,7 +135,7 @@ TEST(VoterLease, WhoKnowsNoLeaderVotesAtOnce) {
   EXPECT_EQ(voter.one<VoteReply>(2), (VoteReply{false, true}));
 }
 
-// ---- Check-quorum (thesis §6.2) --------------------------------------------------------------------------------
+// ---- Check-quorum (thesis §6.2) ---------------------------------------------------------------------------
 
 TEST(CheckQuorum, ALeaderThatNobodyAnswersStepsDownWithinTwoElectionTimeouts) {
   Driver leader = leader_of(3, guarded());
@@ -185,7 +185,7 @@ TEST(CheckQuorum, SwitchedOffALeaderStaysHoweverLongNobodyAnswers) {
   EXPECT_EQ(leader.state().role, Role::leader);
 }
 
-// ---- Counting votes --------------------------------------------------------------------------------------------
+// ---- Counting votes ---------------------------------------------------------------------------------------
 
 /// A candidate of term 2 in a cluster of five whose own vote is durable.
 Driver candidate_of_five() {
@@ -309,7 +309,7 @@ TEST(Votes, WhoKnowsTheLeaderOfATermVotesForNobodyElseInIt) {
   EXPECT_EQ(voter.one<VoteReply>(3), (VoteReply{false, false}));
 }
 
-// ---- Timers and roles ------------------------------------------------------------------------------------------
+// ---- Timers and roles -------------------------------------------------------------------------------------
 
 TEST(ElectionTimer, IsDrawnFromOneToTwoElectionTimeoutsAndDiffersBetweenNodesAndTerms) {
   std::vector<std::uint32_t> deadlines;

@@ -6,7 +6,7 @@
 namespace raftlab::raft::testing {
 namespace {
 
-// ---- AppendEntries RPC, receiver implementation ----------------------------------------------------------------
+// ---- AppendEntries RPC, receiver implementation -----------------------------------------------------------
 
 TEST(Figure2AppendEntriesReceiver, Rule1RepliesFalseWhenTheTermIsOlder) {
   Driver follower = settled(plain(), recovered(3, {}, 5));
@@ -75,7 +75,7 @@ TEST(Figure2AppendEntriesReceiver, Rule5NeverLowersTheCommitIndex) {
   EXPECT_EQ(follower.state().commit, Index(3));
 }
 
-// ---- RequestVote RPC, receiver implementation ------------------------------------------------------------------
+// ---- RequestVote RPC, receiver implementation -------------------------------------------------------------
 
 TEST(Figure2RequestVoteReceiver, Rule1RepliesFalseWhenTheTermIsOlder) {
   Driver voter = settled(plain(), recovered(3, {}, 5));
@@ -119,7 +119,7 @@ TEST(Figure2RequestVoteReceiver, Rule2RefusesAShorterLogOfTheSameLastTerm) {
   EXPECT_EQ(voter.one<VoteReply>(2), (VoteReply{false, false}));
 }
 
-// ---- Rules for servers: all servers ----------------------------------------------------------------------------
+// ---- Rules for servers: all servers -----------------------------------------------------------------------
 
 TEST(Figure2AllServers, Rule1AppliesWhatIsCommittedOnceAndInOrder) {
   Driver follower = settled(plain(), recovered(3));
@@ -153,7 +153,7 @@ TEST(Figure2AllServers, Rule2ConvertsToFollowerOnAnyMessageOfAHigherTerm) {
   }
 }
 
-// ---- Followers -------------------------------------------------------------------------------------------------
+// ---- Followers --------------------------------------------------------------------------------------------
 
 TEST(Figure2Followers, Rule1RespondToCandidatesAndLeaders) {
   Driver follower = settled(plain(), recovered(3));
@@ -193,7 +193,7 @@ TEST(Figure2Followers, Rule2GrantingAVoteStartsTheTimeoutAgain) {
   EXPECT_EQ(follower.state().elapsed_ticks, 5U) << "refusing does not";
 }
 
-// ---- Candidates ------------------------------------------------------------------------------------------------
+// ---- Candidates -------------------------------------------------------------------------------------------
 
 TEST(Figure2Candidates, Rule1StandingIncrementsTheTermVotesForItselfResetsTheTimerAndAsksAll) {
   Driver candidate = settled(plain(), recovered(3, {1}, 4));
@@ -234,7 +234,7 @@ TEST(Figure2Candidates, Rule4AnElapsedTimeoutStartsANewElection) {
   EXPECT_EQ(candidate.state().hard, (HardState{Term(3), node(1)}));
 }
 
-// ---- Leaders ---------------------------------------------------------------------------------------------------
+// ---- Leaders ----------------------------------------------------------------------------------------------
 
 TEST(Figure2Leaders, Rule1SendToAllUponElectionAndInIdlePeriods) {
   Driver leader = settled(plain(), recovered(3));

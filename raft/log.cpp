@@ -27,7 +27,8 @@ LogId Log::last_at_or_below(Index index, Term term) const {
 
 namespace {
 
-/// The last of `entries` from `at` on that belongs to the piece of `at`, in which `payload_bytes` stand already.
+/// The last of `entries` from `at` on that belongs to the piece of `at`, in which `payload_bytes` stand
+/// already.
 Index end_of_piece(const Slice& entries, Index at, std::size_t payload_bytes) {
   payload_bytes += entries.at(at).payload.size();
   while (at < entries.last_index() && at.value() % block_entries_max != 0) {
@@ -59,7 +60,8 @@ void Log::push(Term term, EntryKind kind, Bytes payload) {
   }
   Slice& piece = slices_.back();
   if (piece.append(term, kind, payload)) return;
-  // The block is a small one, or holds an entry of somebody else in this place: the piece moves to a block of its own.
+  // The block is a small one, or holds an entry of somebody else in this place: the piece moves to a block of
+  // its own.
   Slice own = Slice::make(piece.first_index(), block_entries_max, block_payload_bytes);
   for (std::uint32_t position = 0; position < piece.size(); ++position) {
     const EntryView entry = piece.entry(position);
@@ -84,8 +86,8 @@ void Log::append(const Slice& entries) {
       const LogId id = part.entry(position).id;
       note_term(id.index, id.term);
     }
-    // A full-sized block is worth sharing, because what follows will extend it, and so is a lot of payload. The small
-    // block of a decoded message is not.
+    // A full-sized block is worth sharing, because what follows will extend it, and so is a lot of payload.
+    // The small block of a decoded message is not.
     const bool worth_sharing = part.block_capacity() == block_entries_max || part.size() * 2 >= block_entries_max ||
                                part.payload_bytes() * 2 >= block_payload_bytes;
     if (fresh && worth_sharing) {

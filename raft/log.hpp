@@ -15,13 +15,13 @@ struct TermRun {
   friend bool operator==(const TermRun&, const TermRun&) = default;
 };
 
-/// The log of one node in memory (§5.3): what follows a snapshot, as slices of shared blocks, with an index of
-/// its runs of terms, so that asking for a term never touches storage.
+/// The log of one node in memory (§5.3): what follows a snapshot, as slices of shared blocks, with an index
+/// of its runs of terms, so that asking for a term never touches storage.
 ///
-/// Invariant: entries first()..last() have consecutive indices and terms that never fall. Where the log is cut into
-/// pieces follows from the entries alone: behind each multiple of `block_entries_max`, and before the entry that would
-/// take a piece over `block_payload_bytes`. Equal logs are thus sent, written and applied in equal parts, whoever else
-/// shares their blocks (D20).
+/// Invariant: entries first()..last() have consecutive indices and terms that never fall. Where the log is
+/// cut into pieces follows from the entries alone: behind each multiple of `block_entries_max`, and before
+/// the entry that would take a piece over `block_payload_bytes`. Equal logs are thus sent, written and
+/// applied in equal parts, whoever else shares their blocks (D20).
 class Log {
  public:
   Log() = default;
@@ -50,7 +50,8 @@ class Log {
   /// Drops the entries from `from` on.
   void truncate(Index from);
 
-  /// Entries from `from` on, as many as one block holds, at most `payload_bytes_max` of payload but at least one entry.
+  /// Entries from `from` on, as many as one block holds, at most `payload_bytes_max` of payload but at least
+  /// one entry.
   [[nodiscard]] Slice slice_from(Index from, std::uint32_t payload_bytes_max) const;
   /// All entries with first <= index <= last, appended to `out`.
   void slices(Index first, Index last, std::vector<Slice>& out) const;

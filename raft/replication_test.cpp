@@ -16,7 +16,7 @@ Driver leader_with(std::uint32_t nodes, int count, const Options& options = plai
   return leader;
 }
 
-// ---- Finding the point where the logs agree (§5.3) -------------------------------------------------------------
+// ---- Finding the point where the logs agree (§5.3) --------------------------------------------------------
 
 TEST(Hints, AFollowerNamesItsLastEntryWhenItsLogIsShort) {
   Driver follower = settled(plain(), recovered(3, {1, 2}, 2));
@@ -60,7 +60,7 @@ TEST(Hints, EveryRefusalMovesNextIndexDownUntilTheLogsMeet) {
   EXPECT_EQ(leader.peer(2).match, leader.log().last());
 }
 
-// ---- Probe -----------------------------------------------------------------------------------------------------
+// ---- Probe ------------------------------------------------------------------------------------------------
 
 TEST(Probe, OnlyOneAppendIsOutstanding) {
   Driver leader = settled(plain(), recovered(3));
@@ -112,7 +112,7 @@ TEST(Probe, ALostAppendToAnUnreachablePeerLeadsBackToProbing) {
   EXPECT_EQ(leader.peer(3).state, ProgressState::replicate);
 }
 
-// ---- Refusals and acknowledgements that are late, doubled, or of another term ----------------------------------
+// ---- Refusals and acknowledgements that are late, doubled, or of another term -----------------------------
 
 TEST(Replicate, ARefusalAtOrBelowTheMatchIndexIsStale) {
   Driver leader = leader_with(3, 2);
@@ -175,7 +175,7 @@ TEST(Replicate, AcknowledgementsOfNonMembersCountNowhere) {
   EXPECT_EQ(leader.state().commit, Index(2));
 }
 
-// ---- The window ------------------------------------------------------------------------------------------------
+// ---- The window -------------------------------------------------------------------------------------------
 
 TEST(Window, BoundsTheMessagesInFlight) {
   Options options = plain();
@@ -236,7 +236,7 @@ TEST(Window, AnAppendIsBoundedInBytesButCarriesAtLeastOneEntry) {
   EXPECT_EQ(leader.one<AppendEntries>(2)->entries.size(), 1U);
 }
 
-// ---- Commit ----------------------------------------------------------------------------------------------------
+// ---- Commit -----------------------------------------------------------------------------------------------
 
 TEST(Commit, OfFourNodesNeedsThree) {
   Driver leader = leader_with(4, 1);
@@ -302,7 +302,7 @@ TEST(Commit, OverwrittenProposalsAreReported) {
   EXPECT_EQ(follower.out.lost_from, Index(2));
 }
 
-// ---- Configurations --------------------------------------------------------------------------------------------
+// ---- Configurations ---------------------------------------------------------------------------------------
 
 TEST(Configurations, AreInEffectWhenAppendedAndPoppedWhenTruncated) {
   Driver follower = settled(plain(), recovered(3));
@@ -325,7 +325,7 @@ TEST(Configurations, ThatCannotBeReadAreRefusedBeforeTheyPoisonTheLog) {
   EXPECT_TRUE(follower.sent.empty());
 }
 
-// ---- Messages that no correct leader sends ---------------------------------------------------------------------
+// ---- Messages that no correct leader sends ----------------------------------------------------------------
 
 TEST(MalformedAppend, IsDroppedAndCounted) {
   const std::vector<std::pair<const char*, AppendEntries>> malformed = {
@@ -355,7 +355,7 @@ TEST(MalformedTerm, BeyondTheGreatestIsDroppedSoThatTermsNeverOverflow) {
   EXPECT_EQ(follower.view().dropped, 1U);
 }
 
-// ---- A follower whose log begins with a snapshot ---------------------------------------------------------------
+// ---- A follower whose log begins with a snapshot ----------------------------------------------------------
 
 TEST(AppendInsideASnapshot, IsAnsweredWithWhatIsCommittedSoThatTheLeaderGoesOn) {
   Recovered behind_snapshot;

@@ -9,7 +9,7 @@ AppendEntries append_at_2(std::initializer_list<std::uint64_t> terms) {
   return AppendEntries{id(1, 1), Index{}, ReadSeq{}, entries(2, terms)};
 }
 
-// ---- Numbered writes -------------------------------------------------------------------------------------------
+// ---- Numbered writes --------------------------------------------------------------------------------------
 
 TEST(Writes, AreNumberedFromTwoBecauseWhatWasRecoveredIsWriteOne) {
   Driver follower(plain(), recovered(3));
@@ -81,7 +81,7 @@ TEST(Writes, CompletionOfWhatWasNeverIssuedOrIsDoneIsDropped) {
   EXPECT_TRUE(follower.all<AppendReply>().empty());
 }
 
-// ---- What waits for the disk -----------------------------------------------------------------------------------
+// ---- What waits for the disk ------------------------------------------------------------------------------
 
 TEST(Held, AnAcknowledgementWaitsForTheWriteThatHoldsItsEntries) {
   Driver follower = settled(plain(), recovered(3));
@@ -146,7 +146,7 @@ TEST(Held, NoMoreThanOneAcknowledgementPerIndexWaitsHoweverOftenTheLeaderAsks) {
       << "a stalled disk, a patient leader";
 }
 
-// ---- Durable ---------------------------------------------------------------------------------------------------
+// ---- Durable ----------------------------------------------------------------------------------------------
 
 TEST(Durable, FallsAtATruncation) {
   Driver follower = settled(plain(), recovered(3, {1, 1, 1}));
@@ -204,7 +204,7 @@ TEST(Durable, OnlyWhatIsDurableIsApplied) {
   EXPECT_EQ(follower.state().handed, Index(3));
 }
 
-// ---- Recovered is not durable (R7) -----------------------------------------------------------------------------
+// ---- Recovered is not durable (R7) ------------------------------------------------------------------------
 
 TEST(Recovered, ACoreHoldsGrantsUntilWriteOne) {
   Driver voter(plain(), recovered(3, {1}, 2, 2));
@@ -273,7 +273,7 @@ TEST(Recovered, AnImageThatCannotBeIsRefusedWithATypedError) {
   EXPECT_EQ(error_of(plain(), image), name(RecoverError::bad_configuration));
 }
 
-// ---- A failed write is final -----------------------------------------------------------------------------------
+// ---- A failed write is final ------------------------------------------------------------------------------
 
 TEST(WriteFault, FreezesTheCoreForEver) {
   Driver leader = leader_of(3);

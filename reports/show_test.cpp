@@ -42,9 +42,11 @@ TEST(Show, PrintsALineOfFixedWidthForEachStep) {
             "   200  2.468s  n3    7  L     n1  38/38/40/40   ! N18  <- n1 RequestVote T7 (6,40)\n");
 }
 
+// Thirty letters are more than a third of what the columns before them leave.
 TEST(Show, ALongLineIsCutOrWrapped) {
   simulator::Trace trace = trace_of(1);
-  trace.steps[0].what = std::string(30, 'a') + " " + std::string(30, 'b') + " " + std::string(30, 'c');
+  trace.steps[0].what.clear();
+  for (const char letter : {'a', 'b', 'c'}) trace.steps[0].what.append(30, letter).append(1, ' ');
   for (const bool long_lines : {false, true}) {
     ShowOptions options;
     options.long_lines = long_lines;

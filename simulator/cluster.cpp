@@ -14,11 +14,11 @@ using raft::NodeId;
 using raft::Role;
 
 struct Cluster::Node {
-  /// A write that was handed to the log storage, and the append that ends it: known here independently of what the log
-  /// storage later says.
+  /// A write that was handed to the log storage, and the append that carries it: known here independently of what the log
+  /// storage later says. A write that is not appended at once goes with the next append.
   struct Submitted {
     raft::WriteSeq seq;
-    OperationId append;
+    OperationId append;  ///< 0: not appended yet
   };
 
   NodeId id;
@@ -28,6 +28,7 @@ struct Cluster::Node {
   std::uint32_t incarnation = 0;
   std::string refusal;
   std::deque<Submitted> submitted;
+  OperationId last_append;
   Index applied;
   // As of the last step, for `leader`.
   Role role = Role::follower;
@@ -109,7 +110,9 @@ Life Cluster::start(NodeId id, raft::Seed seed, Time now) {
   it.role = Role::follower;
   it.service = std::move(std::get<std::unique_ptr<kv::Service>>(opened));
   it.applied = Index{};
-  it.submitted.assign(1, Node::Submitted{raft::WriteSeq(1), it.disk.last_append()});
+  it.last_append = OperationId{};
+  it.submitted.assign(1, Node::Submitted{raft::WriteSeq(1), OperationId{}});
+  note_appends(it);
   if (checks_) {
     ladder_.at(steps_, now_);
     ladder_.started(id, it.service->replica().recovered(), it.service->replica().view());
@@ -150,11 +153,21 @@ void Cluster::finish_sync(NodeId id, OperationId operation, SimulatedDisk::SyncF
   const DiskCompletion completion = it.disk.finish(operation, fate, chooser, about);
   note_durable(it);
   service(id).complete(completion);
+  note_appends(it);
+}
+
+void Cluster::note_appends(Node& it) {
+  if (it.disk.last_append() == it.last_append) return;
+  it.last_append = it.disk.last_append();
+  for (auto write = it.submitted.rbegin(); write != it.submitted.rend() && !write->append; ++write) {
+    write->append = it.last_append;
+  }
 }
 
 void Cluster::note_durable(Node& it) {
   raft::WriteSeq durable;
-  while (!it.submitted.empty() && it.submitted.front().append <= it.disk.durable_through()) {
+  while (!it.submitted.empty() && it.submitted.front().append &&
+         it.submitted.front().append <= it.disk.durable_through()) {
     durable = it.submitted.front().seq;
     it.submitted.pop_front();
   }
@@ -186,7 +199,10 @@ void Cluster::stepped(const raft::trace::Step& step) {
   Node& it = node(step.node);
   ++steps_;
   const raft::Output& out = step.output;
-  if (out.write.seq) it.submitted.push_back(Node::Submitted{out.write.seq, it.disk.last_append()});
+  if (out.write.seq) {
+    it.submitted.push_back(Node::Submitted{out.write.seq, OperationId{}});
+    note_appends(it);
+  }
   if (out.role || out.fault) {
     if (out.role && out.role->role == Role::leader) ++elections_;
     it.role = out.fault ? Role::follower : step.view.state.role;

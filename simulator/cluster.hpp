@@ -86,6 +86,7 @@ class Cluster final : private raft::trace::StepObserver {
   void stepped(const raft::trace::Step& step) override;
   [[nodiscard]] Node& node(raft::NodeId id);
   [[nodiscard]] const Node& node(raft::NodeId id) const;
+  void note_appends(Node& node);
   void note_durable(Node& node);
   void announce_commits(const raft::trace::Step& step);
   void compare_twin(const raft::trace::Step& step);
