@@ -56,4 +56,3 @@ BENCHMARK_CAPTURE(replicate, ladder, Cores::Checks::ladder)->Arg(3)->Arg(5)->Arg
 }  // namespace
 }  // namespace raftlab::invariants
 
-BENCHMARK_MAIN();

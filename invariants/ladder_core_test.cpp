@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <array>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -10,24 +8,6 @@
 /// The ladder on real cores: what is correct must not break a rung.
 namespace raftlab::invariants {
 namespace {
-
-raft::Options core_options(bool pre_vote, bool check_quorum) {
-  raft::Options options;
-  options.election_ticks_min = 10;
-  options.heartbeat_ticks = 2;
-  options.pre_vote = pre_vote;
-  options.check_quorum = check_quorum;
-  return options;
-}
-
-std::string told(const Ladder& ladder) {
-  std::string text;
-  for (const Finding& finding : ladder.findings()) {
-    text += std::string(info(finding.rung).id) + " at step " + std::to_string(finding.step) + ", n" +
-            std::to_string(finding.node.value()) + ": " + finding.text + "\n";
-  }
-  return text;
-}
 
 /// Delivers everything in order until nothing is on its way.
 void deliver_all(Cores& cores) {
@@ -106,94 +86,6 @@ TEST(LadderOnCores, ASpanThatAppendsAndTruncatesBreaksNothing) {
   cores.finish();
   EXPECT_FALSE(cores.ladder().broken()) << told(cores.ladder());
   EXPECT_EQ(cores.ladder().evaluations(Rung::D8), 2U);
-}
-
-/// Loss, duplicates, reordering, slow disks, spans of several inputs, power losses: chaos, drawn from the seed.
-void chaos(Cores& cores, int rounds) {
-  for (int round = 0; round < rounds; ++round) {
-    Cores::Node& node = cores.nodes()[cores.draw(cores.nodes().size())];
-    if (!node.core) {
-      if (cores.draw(40) == 0) cores.start(node);
-      continue;
-    }
-    if (cores.draw(400) == 0) {
-      cores.crash(node);
-      continue;
-    }
-    std::vector<raft::Input> inputs;
-    const std::uint64_t wanted = 1 + cores.draw(4);
-    while (inputs.size() < wanted) {
-      const std::uint64_t choice = cores.draw(20);
-      if (choice < 3) {
-        inputs.emplace_back(raft::Tick{});
-      } else if (choice < 5) {
-        inputs.emplace_back(raft::Propose{1, std::vector<std::byte>(cores.draw(40), std::byte(cores.draw(256)))});
-      } else if (choice < 6) {
-        inputs.emplace_back(raft::Read{1});
-      } else if (choice < 7) {
-        cores.sync(node, 1 + cores.draw(3));
-        for (raft::Input& owed : node.inbox) inputs.push_back(std::move(owed));
-        node.inbox.clear();
-        if (inputs.empty()) inputs.emplace_back(raft::Tick{});
-      } else if (choice == 7 && cores.draw(30) == 0) {
-        inputs.emplace_back(raft::Unreachable{raft::NodeId(1 + std::uint32_t(cores.draw(cores.nodes().size())))});
-      } else {
-        // One of the first messages to this node; sometimes it stays and comes again, sometimes it is lost.
-        std::vector<raft::Envelope>& queue = cores.messages();
-        std::uint64_t skip = cores.draw(6);
-        auto at = queue.begin();
-        for (auto it = queue.begin(); it != queue.end(); ++it) {
-          if (it->to != node.id) continue;
-          at = it;
-          if (skip-- == 0) break;
-        }
-        if (at == queue.end() || at->to != node.id) {
-          inputs.emplace_back(raft::Tick{});
-          continue;
-        }
-        const std::uint64_t fate = cores.draw(20);
-        if (fate != 0) inputs.emplace_back(raft::Receive{*at});
-        if (fate != 1) queue.erase(at);
-        if (queue.size() > 300) queue.erase(queue.begin(), queue.begin() + 50);
-      }
-    }
-    cores.step(node, inputs);
-  }
-  cores.finish();
-}
-
-/// More seeds for a long run: RAFTLAB_CHAOS_SEEDS=5000.
-std::uint64_t first_seed_not_run() {
-  const char* wanted = std::getenv("RAFTLAB_CHAOS_SEEDS");
-  return 1 + (wanted == nullptr ? 40 : std::strtoull(wanted, nullptr, 10));
-}
-
-class LadderInChaos : public testing::TestWithParam<std::uint64_t> {};
-
-TEST_P(LadderInChaos, CorrectCoresBreakNothing) {
-  const std::uint64_t seed = GetParam();
-  Cores cores(seed % 2 == 0 ? 3 : 5, seed, core_options(seed % 3 != 0, seed % 5 != 0));
-  chaos(cores, 6000);
-  EXPECT_FALSE(cores.ladder().broken()) << "seed " << seed << "\n" << told(cores.ladder());
-}
-
-INSTANTIATE_TEST_SUITE_P(Seeds, LadderInChaos, testing::Range(std::uint64_t{1}, first_seed_not_run()));
-
-TEST(LadderOnCores, ChaosEvaluatesRecoveryAndHistory) {
-  std::array<std::uint64_t, rung_count> evaluations{};
-  for (std::uint64_t seed = 100; seed < 110; ++seed) {
-    Cores cores(3, seed, core_options(seed % 2 == 0, true));
-    chaos(cores, 6000);
-    EXPECT_FALSE(cores.ladder().broken()) << "seed " << seed << "\n" << told(cores.ladder());
-    for (const RungInfo& rung : rungs()) {
-      evaluations[static_cast<std::size_t>(rung.rung)] += cores.ladder().evaluations(rung.rung);
-    }
-  }
-  for (const RungInfo& rung : rungs()) {
-    // A fault is not part of the chaos.
-    if (!rung.active || rung.external || rung.rung == Rung::D19) continue;
-    EXPECT_GT(evaluations[static_cast<std::size_t>(rung.rung)], 0U) << rung.id;
-  }
 }
 
 }  // namespace

@@ -196,4 +196,24 @@ class Cores {
   Ladder ladder_;
 };
 
+/// Short timeouts.
+inline raft::Options core_options(bool pre_vote, bool check_quorum) {
+  raft::Options options;
+  options.election_ticks_min = 10;
+  options.heartbeat_ticks = 2;
+  options.pre_vote = pre_vote;
+  options.check_quorum = check_quorum;
+  return options;
+}
+
+/// Every finding, a line each.
+inline std::string told(const Ladder& ladder) {
+  std::string text;
+  for (const Finding& finding : ladder.findings()) {
+    text += std::string(info(finding.rung).id) + " at step " + std::to_string(finding.step) + ", n" +
+            std::to_string(finding.node.value()) + ": " + finding.text + "\n";
+  }
+  return text;
+}
+
 }  // namespace raftlab::invariants

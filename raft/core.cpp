@@ -158,6 +158,11 @@ std::uint64_t Core::hash() const {
       hasher.add(entry.id).add(static_cast<std::uint64_t>(entry.kind)).add(entry.payload);
     }
   }
+  if (const auto* leader = std::get_if<Leader>(&role_)) {  // the fingerprint knows only how many flights there are
+    for (const Progress& peer : leader->peers) {
+      for (const Window::Flight& flight : peer.window.flights()) hasher.add(flight.last).add(std::uint64_t{flight.bytes});
+    }
+  }
   return hasher.value();
 }
 

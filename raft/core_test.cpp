@@ -82,7 +82,7 @@ TEST(CoreHash, TellsWindowsApartThatHoldAsManyBytes) {
   ASSERT_EQ(one_two.peer(2).window.bytes(), two_one.peer(2).window.bytes());
   ASSERT_EQ(one_two.state().written, two_one.state().written);
   EXPECT_NE(one_two.core, two_one.core);
-  EXPECT_NE(one_two.core.fingerprint(), two_one.core.fingerprint());
+  EXPECT_NE(one_two.core.hash(), two_one.core.hash());
 }
 
 TEST(CoreHash, ChangesWithEveryKindOfStep) {

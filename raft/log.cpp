@@ -88,7 +88,8 @@ void Log::append(const Slice& entries) {
     }
     // A full-sized block is worth sharing, because what follows will extend it, and so is a lot of payload.
     // The small block of a decoded message is not.
-    const bool worth_sharing = part.block_capacity() == block_entries_max || part.size() * 2 >= block_entries_max ||
+    const bool worth_sharing = part.block_capacity() == block_entries_max ||
+                               part.size() * 2 >= block_entries_max ||
                                part.payload_bytes() * 2 >= block_payload_bytes;
     if (fresh && worth_sharing) {
       slices_.push_back(part);

@@ -1,9 +1,9 @@
 #include "scenarios/arguments.hpp"
 
+#include "scenarios/text.hpp"
+
 #include <algorithm>
 #include <charconv>
-
-#include "scenarios/text.hpp"
 
 namespace raftlab::scenarios {
 namespace {
@@ -71,8 +71,8 @@ std::uint64_t Arguments::number(const char* what, std::uint64_t least, std::uint
   const auto value = to_number(peek());
   if (!value) fail("expected " + std::string(what) + ", found " + quoted(peek()));
   if (*value < least || *value > most) {
-    fail(std::string(what) + " is " + std::string(peek()) + "; it must be from " + std::to_string(least) + " to " +
-         std::to_string(most));
+    fail(std::string(what) + " is " + std::string(peek()) + "; it must be from " + std::to_string(least) +
+         " to " + std::to_string(most));
   }
   ++next_;
   return *value;
@@ -83,7 +83,8 @@ raft::NodeId Arguments::node() {
   if (!next_is_node()) fail("expected a node, such as n1, found " + quoted(peek()));
   const std::uint64_t id = *to_number(peek().substr(1));
   if (id < 1 || id > context_->nodes) {
-    fail("there is no node " + quoted(peek()) + ": the cluster has n1 to n" + std::to_string(context_->nodes));
+    fail("there is no node " + quoted(peek()) + ": the cluster has n1 to n" +
+         std::to_string(context_->nodes));
   }
   ++next_;
   return raft::NodeId(static_cast<std::uint32_t>(id));
@@ -98,7 +99,8 @@ std::vector<raft::NodeId> Arguments::nodes_at_least_one() {
   do {
     const std::uint32_t at = column();
     const raft::NodeId taken = node();
-    if (std::ranges::find(found, taken) != found.end()) throw SyntaxError{at, name(taken) + " is named twice"};
+    if (std::ranges::find(found, taken) != found.end())
+      throw SyntaxError{at, name(taken) + " is named twice"};
     found.push_back(taken);
   } while (next_is_node());
   return found;

@@ -1,16 +1,16 @@
 #pragma once
 
+#include "invariants/rungs.hpp"
+#include "raft/types.hpp"
+#include "scenarios/parser.hpp"
+#include "simulator/profile.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "invariants/rungs.hpp"
-#include "raft/types.hpp"
-#include "scenarios/parser.hpp"
-#include "simulator/profile.hpp"
 
 namespace raftlab::scenarios {
 
@@ -28,11 +28,11 @@ struct SyntaxError {
 /// What the commands before have introduced, so that a misspelt name is found before anything runs.
 struct Context {
   simulator::Profile profile;
-  std::uint32_t nodes = 0;                  ///< 0: no `cluster` yet
-  std::set<std::string> attempts;           ///< names of what clients asked
+  std::uint32_t nodes = 0;         ///< 0: no `cluster` yet
+  std::set<std::string> attempts;  ///< names of what clients asked
   std::set<std::string> sessions;
   std::uint32_t unnamed_attempts = 0;
-  std::set<invariants::Rung> broken;        ///< rungs that the script expects to break
+  std::set<invariants::Rung> broken;  ///< rungs that the script expects to break
 };
 
 /// The words of a command, taken from the left. What does not fit is a `SyntaxError` at the word.

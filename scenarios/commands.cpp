@@ -1,8 +1,8 @@
 #include "scenarios/commands.hpp"
 
-#include <algorithm>
-
 #include "scenarios/text.hpp"
+
+#include <algorithm>
 
 namespace raftlab::scenarios {
 

@@ -1,15 +1,15 @@
 #pragma once
 
+#include "scenarios/arguments.hpp"
+#include "scenarios/world.hpp"
+
 #include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "scenarios/arguments.hpp"
-#include "scenarios/world.hpp"
-
-/// The commands of the language. Each one reads its words first, for the whole script, and acts only when every line is
-/// understood.
+/// The commands of the language. Each one reads its words first, for the whole script, and acts only when
+/// every line is understood.
 namespace raftlab::scenarios {
 
 /// What a command prints, line by line.
@@ -38,32 +38,34 @@ struct Command {
 void require_running(const World& world, NodeId node, std::uint32_t column);
 void require_up(const World& world, NodeId node, std::uint32_t column);
 
-// ---- Selection of messages -------------------------------------------------------------------------------------
+// ---- Selection of messages --------------------------------------------------------------------------------
 
 /// Which messages in flight a command means.
 struct Selection {
   std::uint32_t column = 0;
   std::optional<NodeId> from;
   std::optional<NodeId> to;
-  std::string kind;                     ///< empty: any
+  std::string kind;  ///< empty: any
   std::optional<std::uint64_t> term;
-  std::optional<std::uint64_t> count;   ///< the first so many
-  std::optional<std::uint64_t> nth;     ///< this one only, from 1
-  bool last = false;                    ///< the last one only
-  bool all = false;                     ///< all, perhaps none
+  std::optional<std::uint64_t> count;  ///< the first so many
+  std::optional<std::uint64_t> nth;    ///< this one only, from 1
+  bool last = false;                   ///< the last one only
+  bool all = false;                    ///< all, perhaps none
   bool reversed = false;
   bool together = false;
-  std::string text;                     ///< as written, for messages
+  std::string text;  ///< as written, for messages
 };
 
 /// Takes the words of a selection up to the end of the line.
 [[nodiscard]] Selection parse_selection(Arguments& arguments, bool may_be_together);
 
 enum class Among : std::uint8_t { deliverable, not_held, held };
-/// Numbers of the selected messages, in order. Fails when there are none, or fewer than were counted, unless `all`.
+/// Numbers of the selected messages, in order. Fails when there are none, or fewer than were counted, unless
+/// `all`.
 [[nodiscard]] std::vector<std::uint64_t> select(const World& world, const Selection& selection, Among among);
 /// As above, and never fails.
-[[nodiscard]] std::vector<std::uint64_t> matching(const World& world, const Selection& selection, Among among);
+[[nodiscard]] std::vector<std::uint64_t> matching(const World& world, const Selection& selection,
+                                                  Among among);
 
 /// One line for each message in flight.
 void print_messages(const World& world, Printed& printed);

@@ -1,7 +1,7 @@
-#include <array>
-
 #include "scenarios/commands.hpp"
 #include "scenarios/text.hpp"
+
+#include <array>
 
 /// What clients ask. Each request has a name, by which later commands refer to its answer.
 namespace raftlab::scenarios {
@@ -22,7 +22,8 @@ std::string new_name(Arguments& arguments) {
   const std::uint32_t column = arguments.column();
   std::string made = arguments.accept("as") ? arguments.word("the name of the request")
                                             : "op" + std::to_string(++context.unnamed_attempts);
-  if (!context.attempts.insert(made).second) throw SyntaxError{column, "there is a request " + made + " already"};
+  if (!context.attempts.insert(made).second)
+    throw SyntaxError{column, "there is a request " + made + " already"};
   return made;
 }
 
@@ -35,7 +36,8 @@ Tail parse_tail(Arguments& arguments, bool may_have_session) {
     if (!arguments.context().sessions.contains(tail.session)) {
       throw SyntaxError{column, "there is no session " + tail.session};
     }
-    if (arguments.accept("number")) tail.sequence = arguments.number("the number of an operation", 1, UINT32_MAX);
+    if (arguments.accept("number"))
+      tail.sequence = arguments.number("the number of an operation", 1, UINT32_MAX);
   }
   if (arguments.accept("deadline")) {
     tail.deadline_ticks = static_cast<std::uint32_t>(arguments.number("a deadline in ticks", 1, ticks_max));
@@ -60,8 +62,7 @@ Action change_action(std::uint32_t column, NodeId node, kv::Change change, const
       const auto client = world.session(tail.session);
       if (!client) throw Failure{column, "session " + tail.session + " is not open"};
       command.client = *client;
-      command.sequence =
-          tail.sequence ? kv::Sequence(*tail.sequence) : world.next_sequence(tail.session);
+      command.sequence = tail.sequence ? kv::Sequence(*tail.sequence) : world.next_sequence(tail.session);
     }
     Attempt attempt;
     attempt.name = tail.name;
@@ -77,8 +78,8 @@ Action parse_propose(Arguments& arguments) {
   const NodeId node = arguments.node();
   kv::Put put;
   put.key = arguments.word("a key");
-  const bool has_value =
-      !arguments.done() && !arguments.next_is("in") && !arguments.next_is("as") && !arguments.next_is("deadline");
+  const bool has_value = !arguments.done() && !arguments.next_is("in") && !arguments.next_is("as") &&
+                         !arguments.next_is("deadline");
   put.value = has_value ? arguments.word("a value") : put.key;
   return change_action(column, node, put, parse_tail(arguments, true));
 }
@@ -107,7 +108,8 @@ Action parse_batch(Arguments& arguments) {
   do {
     auto [key, value] = arguments.assignment();
     batch.entries.push_back(kv::Put{std::move(key), std::move(value)});
-  } while (!arguments.done() && !arguments.next_is("in") && !arguments.next_is("as") && !arguments.next_is("deadline"));
+  } while (!arguments.done() && !arguments.next_is("in") && !arguments.next_is("as") &&
+           !arguments.next_is("deadline"));
   return change_action(column, node, batch, parse_tail(arguments, true));
 }
 
@@ -118,7 +120,8 @@ Action parse_session(Arguments& arguments) {
   const std::uint32_t name_column = arguments.column();
   const std::string session = arguments.word("the name of the session");
   arguments.end();
-  if (!arguments.context().sessions.insert(session).second || !arguments.context().attempts.insert(session).second) {
+  if (!arguments.context().sessions.insert(session).second ||
+      !arguments.context().attempts.insert(session).second) {
     throw SyntaxError{name_column, "there is a session or request " + session + " already"};
   }
   return [=](World& world, Printed& /*printed*/) {

@@ -1,7 +1,7 @@
-#include <array>
-
 #include "scenarios/commands.hpp"
 #include "scenarios/text.hpp"
+
+#include <array>
 
 /// The cluster, its time, and its elections.
 namespace raftlab::scenarios {
@@ -95,11 +95,13 @@ Action parse_elect(Arguments& arguments) {
   return [=](World& world, Printed& /*printed*/) {
     require_running(world, node, column);
     for (const NodeId voter : votes) require_running(world, voter, column);
-    if (world.view(node).state.role == raft::Role::leader) throw Failure{column, name(node) + " leads already"};
+    if (world.view(node).state.role == raft::Role::leader)
+      throw Failure{column, name(node) + " leads already"};
     if (world.elect(node, named ? votes : reachable(world, node))) return;
     const raft::View view = world.view(node);
     throw Failure{column, name(node) + " was not elected: " + std::to_string(view.granted.size()) +
-                              " votes, " + std::to_string(view.refused.size()) + " refusals\n" + world.status(node)};
+                              " votes, " + std::to_string(view.refused.size()) + " refusals\n" +
+                              world.status(node)};
   };
 }
 
@@ -131,7 +133,8 @@ Action parse_stabilize(Arguments& arguments) {
 }
 
 constexpr std::array<Command, 6> table{{
-    {"cluster", "N [pre-vote on|off] [check-quorum on|off] [window M] [append-bytes B] [election T] [heartbeat H]",
+    {"cluster",
+     "N [pre-vote on|off] [check-quorum on|off] [window M] [append-bytes B] [election T] [heartbeat H]",
      parse_cluster},
     {"tick", "NODE...|all [COUNT | until ROLE]", parse_tick},
     {"campaign", "NODE", parse_campaign},

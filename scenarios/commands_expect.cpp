@@ -1,15 +1,15 @@
+#include "scenarios/commands.hpp"
+#include "scenarios/text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <functional>
-
-#include "scenarios/commands.hpp"
-#include "scenarios/text.hpp"
 
 /// What must be true. An expectation changes nothing.
 namespace raftlab::scenarios {
 namespace {
 
-// ---- Comparisons -----------------------------------------------------------------------------------------------
+// ---- Comparisons ------------------------------------------------------------------------------------------
 
 enum class Compare : std::uint8_t { equal, unequal, less, less_equal, greater, greater_equal };
 
@@ -69,7 +69,7 @@ std::uint64_t value_of(const World& world, NodeId node, const Operand& operand) 
   throw Failure{operand.column, name(node) + " has no entry that sets " + operand.key + "\n" + log_text(log)};
 }
 
-// ---- expect NODE ... -------------------------------------------------------------------------------------------
+// ---- expect NODE ... --------------------------------------------------------------------------------------
 
 using Number = std::uint64_t (*)(const raft::View& view, raft::Index applied);
 
@@ -83,9 +83,11 @@ constexpr std::array<NumberField, 8> number_fields{{
     {"applied", [](const raft::View& /*view*/, raft::Index applied) { return applied.value(); }},
     {"durable", [](const raft::View& view, raft::Index /*applied*/) { return view.state.durable.value(); }},
     {"last", [](const raft::View& view, raft::Index /*applied*/) { return view.state.last.index.value(); }},
-    {"last-term", [](const raft::View& view, raft::Index /*applied*/) { return view.state.last.term.value(); }},
+    {"last-term",
+     [](const raft::View& view, raft::Index /*applied*/) { return view.state.last.term.value(); }},
     {"dropped", [](const raft::View& view, raft::Index /*applied*/) { return view.dropped; }},
-    {"reads", [](const raft::View& view, raft::Index /*applied*/) { return std::uint64_t{view.reads.size()}; }},
+    {"reads",
+     [](const raft::View& view, raft::Index /*applied*/) { return std::uint64_t{view.reads.size()}; }},
 }};
 
 [[noreturn]] void differs(std::uint32_t column, const World& world, NodeId node, const std::string& found) {
@@ -122,7 +124,8 @@ Action node_expectation(std::uint32_t column, NodeId node, bool vote, Arguments&
     const raft::State state = world.view(node).state;
     const NodeId found = vote ? state.hard.voted_for : state.leader;
     if (found == wanted) return;
-    differs(column, world, node, (vote ? "the vote of " : "the leader of ") + name(node) + " is " + name(found));
+    differs(column, world, node,
+            (vote ? "the vote of " : "the leader of ") + name(node) + " is " + name(found));
   };
 }
 
@@ -144,8 +147,9 @@ Action peer_expectation(std::uint32_t column, NodeId node, Arguments& arguments)
     if (field == "next") found = progress->next.value();
     if (is_state ? state == field : holds(found, compare, value_of(world, node, operand))) return;
     differs(column, world, node,
-            "for " + name(node) + ", " + name(peer) + " is in " + state + " with match " + number(progress->match) +
-                ", next " + number(progress->next) + ", window " + std::to_string(progress->window.messages()));
+            "for " + name(node) + ", " + name(peer) + " is in " + state + " with match " +
+                number(progress->match) + ", next " + number(progress->next) + ", window " +
+                std::to_string(progress->window.messages()));
   };
 }
 
@@ -174,7 +178,9 @@ Action store_expectation(std::uint32_t column, NodeId node, Arguments& arguments
 Action life_expectation(std::uint32_t column, NodeId node, const std::string& wanted) {
   return [=](World& world, Printed& /*printed*/) {
     const simulator::Life life = world.cluster().life(node);
-    std::string found = life == simulator::Life::down ? "down" : life == simulator::Life::refused ? "refused" : "up";
+    std::string found = life == simulator::Life::down      ? "down"
+                        : life == simulator::Life::refused ? "refused"
+                                                           : "up";
     if (found == "up" && world.view(node).faulty) found = "faulty";
     if (found != wanted) throw Failure{column, name(node) + " is " + found};
   };
@@ -183,12 +189,14 @@ Action life_expectation(std::uint32_t column, NodeId node, const std::string& wa
 Action parse_expect_node(Arguments& arguments) {
   const std::uint32_t column = arguments.column();
   const NodeId node = arguments.node();
-  std::vector<std::string_view> fields{"role", "vote", "leader", "peer", "log", "has", "up", "down", "faulty"};
+  std::vector<std::string_view> fields{"role", "vote", "leader", "peer",  "log",
+                                       "has",  "up",   "down",   "faulty"};
   for (const NumberField& field : number_fields) fields.emplace_back(field.name);
   const std::uint32_t field_column = arguments.column();
   const std::string field = arguments.one_of(fields);
   if (field == "role") return role_expectation(field_column, node, arguments);
-  if (field == "vote" || field == "leader") return node_expectation(field_column, node, field == "vote", arguments);
+  if (field == "vote" || field == "leader")
+    return node_expectation(field_column, node, field == "vote", arguments);
   if (field == "peer") return peer_expectation(field_column, node, arguments);
   if (field == "log") return log_expectation(field_column, node, arguments);
   if (field == "has") return store_expectation(field_column, node, arguments);
@@ -197,7 +205,7 @@ Action parse_expect_node(Arguments& arguments) {
   return number_expectation(field_column, node, *number, arguments);
 }
 
-// ---- expect something else -------------------------------------------------------------------------------------
+// ---- expect something else --------------------------------------------------------------------------------
 
 /// Keys, or key=value, each committed, in this order of the log.
 Action parse_expect_committed(Arguments& arguments, bool wanted) {
@@ -211,7 +219,8 @@ Action parse_expect_committed(Arguments& arguments, bool wanted) {
   };
   return [=](World& world, Printed& /*printed*/) {
     std::string all;
-    for (const World::Committed& entry : world.committed()) all += " " + number(entry.id.term) + ":" + entry.text;
+    for (const World::Committed& entry : world.committed())
+      all += " " + number(entry.id.term) + ":" + entry.text;
     std::size_t next = 0;
     for (const std::string& asked : puts) {
       const auto from = world.committed().begin() + static_cast<std::ptrdiff_t>(wanted ? next : 0);
@@ -219,7 +228,8 @@ Action parse_expect_committed(Arguments& arguments, bool wanted) {
         return std::ranges::any_of(entry.puts, [&](const std::string& put) { return sets(put, asked); });
       });
       const bool is = found != world.committed().end();
-      if (is != wanted) throw Failure{column, asked + (is ? " is" : " is not") + " committed; these are:" + all};
+      if (is != wanted)
+        throw Failure{column, asked + (is ? " is" : " is not") + " committed; these are:" + all};
       if (is) next = static_cast<std::size_t>(found - world.committed().begin()) + 1;
     }
   };
@@ -228,7 +238,8 @@ Action parse_expect_committed(Arguments& arguments, bool wanted) {
 Action parse_expect_answer(Arguments& arguments) {
   const std::uint32_t column = arguments.column();
   const std::string wanted = arguments.word("the name of a request");
-  if (!arguments.context().attempts.contains(wanted)) throw SyntaxError{column, "there is no request " + wanted};
+  if (!arguments.context().attempts.contains(wanted))
+    throw SyntaxError{column, "there is no request " + wanted};
   std::vector<std::string> words{"pending", "lost"};
   for (std::uint8_t status = 0; status <= static_cast<std::uint8_t>(kv::Status::timed_out); ++status) {
     words.push_back(status_word(static_cast<kv::Status>(status)));
@@ -241,7 +252,8 @@ Action parse_expect_answer(Arguments& arguments) {
     std::string found = attempt->over ? "lost" : "pending";
     if (attempt->answer) found = text_of(*attempt->answer);
     // The index may be left out.
-    const bool same = found == expected || found.starts_with(expected + " at ") || found.starts_with(expected + ", ");
+    const bool same =
+        found == expected || found.starts_with(expected + " at ") || found.starts_with(expected + ", ");
     if (!same) throw Failure{column, "the answer to " + wanted + " is " + found};
   };
 }
@@ -256,7 +268,8 @@ Action parse_expect_rung(Arguments& arguments) {
     const auto found = std::ranges::find(findings, rung, &invariants::Finding::rung);
     const bool is = found != findings.end();
     if (is == broken) return;
-    throw Failure{column, std::string(invariants::info(rung).id) + (is ? " is broken: " + found->text : " holds")};
+    throw Failure{column,
+                  std::string(invariants::info(rung).id) + (is ? " is broken: " + found->text : " holds")};
   };
 }
 
@@ -269,7 +282,8 @@ Action parse_expect_no(Arguments& arguments) {
       const auto numbers = matching(world, selection, Among::not_held);
       if (numbers.empty()) return;
       const auto& flights = world.flights();
-      throw Failure{column, "there is " + text_of(std::ranges::find(flights, numbers[0], &Flight::number)->envelope)};
+      throw Failure{column,
+                    "there is " + text_of(std::ranges::find(flights, numbers[0], &Flight::number)->envelope)};
     };
   }
   return [=](World& world, Printed& /*printed*/) {
@@ -300,7 +314,8 @@ Action parse_expect_refused(Arguments& arguments) {
   const NodeId node = arguments.node();
   const std::string code = arguments.done() ? "" : arguments.word("the code of the refusal");
   return [=](World& world, Printed& /*printed*/) {
-    if (world.cluster().life(node) != simulator::Life::refused) throw Failure{column, name(node) + " did start"};
+    if (world.cluster().life(node) != simulator::Life::refused)
+      throw Failure{column, name(node) + " did start"};
     const std::string& found = world.cluster().refusal(node);
     if (!found.starts_with(code)) throw Failure{column, name(node) + " refused to start: " + found};
   };
@@ -347,7 +362,8 @@ Action parse_expect(Arguments& arguments) {
 
 constexpr std::array<Command, 1> table{{
     {"expect",
-     "NODE FIELD [COMPARISON] VALUE | [not] committed KEY... | answer REQUEST STATUS | rung RUNG holds|broken | "
+     "NODE FIELD [COMPARISON] VALUE | [not] committed KEY... | answer REQUEST STATUS | rung RUNG "
+     "holds|broken | "
      "no findings | no message SELECTION | messages N SELECTION | refused NODE [CODE] | same log NODE...",
      parse_expect},
 }};

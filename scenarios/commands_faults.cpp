@@ -1,13 +1,14 @@
-#include <array>
-
 #include "scenarios/commands.hpp"
 #include "scenarios/text.hpp"
+
+#include <algorithm>
+#include <array>
 
 /// Cuts in the network, processes that end or stand still, and disks.
 namespace raftlab::scenarios {
 namespace {
 
-// ---- Network ---------------------------------------------------------------------------------------------------
+// ---- Network ----------------------------------------------------------------------------------------------
 
 void cut_between(World& world, const std::vector<NodeId>& left, const std::vector<NodeId>& right) {
   for (const NodeId a : left) {
@@ -81,7 +82,7 @@ Action parse_heal(Arguments& arguments) {
   };
 }
 
-// ---- Processes -------------------------------------------------------------------------------------------------
+// ---- Processes --------------------------------------------------------------------------------------------
 
 Action parse_kill(Arguments& arguments) {
   const std::uint32_t column = arguments.column();
@@ -120,7 +121,8 @@ Action parse_restart(Arguments& arguments) {
   arguments.end();
   return [=](World& world, Printed& /*printed*/) {
     for (const NodeId node : nodes) {
-      if (world.cluster().life(node) != simulator::Life::down) throw Failure{column, name(node) + " is not down"};
+      if (world.cluster().life(node) != simulator::Life::down)
+        throw Failure{column, name(node) + " is not down"};
       world.start(node, manual);
     }
   };
@@ -133,7 +135,8 @@ Action pause_action(Arguments& arguments, bool pause) {
   return [=](World& world, Printed& /*printed*/) {
     for (const NodeId node : nodes) {
       require_up(world, node, column);
-      if (world.paused(node) == pause) throw Failure{column, name(node) + (pause ? " is paused" : " is not paused")};
+      if (world.paused(node) == pause)
+        throw Failure{column, name(node) + (pause ? " is paused" : " is not paused")};
       world.pause(node, pause);
     }
   };
@@ -142,7 +145,7 @@ Action pause_action(Arguments& arguments, bool pause) {
 Action parse_pause(Arguments& arguments) { return pause_action(arguments, true); }
 Action parse_resume(Arguments& arguments) { return pause_action(arguments, false); }
 
-// ---- Disks -----------------------------------------------------------------------------------------------------
+// ---- Disks ------------------------------------------------------------------------------------------------
 
 Action parse_disk(Arguments& arguments) {
   const std::vector<NodeId> nodes = arguments.nodes_at_least_one();
@@ -162,7 +165,8 @@ Action parse_sync(Arguments& arguments) {
     for (const NodeId node : nodes) {
       require_running(world, node, column);
       const std::uint64_t ended = world.sync(node, count);
-      if (ended < std::max<std::uint64_t>(count, 1)) throw Failure{column, name(node) + " has no pending sync"};
+      if (ended < std::max<std::uint64_t>(count, 1))
+        throw Failure{column, name(node) + " has no pending sync"};
     }
   };
 }
@@ -205,11 +209,22 @@ Action parse_rot(Arguments& arguments) {
   const std::uint64_t bit = arguments.done() ? 1000 : arguments.number("a bit", 0, UINT32_MAX);
   arguments.end();
   return [=](World& world, Printed& /*printed*/) {
-    if (!world.rot(node, bit)) throw Failure{column, name(node) + " has no record with another one behind it"};
+    if (!world.rot(node, bit))
+      throw Failure{column, name(node) + " has no record with another one behind it"};
   };
 }
 
-constexpr std::array<Command, 15> table{{
+Action parse_wipe(Arguments& arguments) {
+  const std::uint32_t column = arguments.column();
+  const NodeId node = arguments.node();
+  arguments.end();
+  return [=](World& world, Printed& /*printed*/) {
+    if (world.up(node)) throw Failure{column, name(node) + " is up: its disk is in use"};
+    world.cluster().disk(node) = simulator::SimulatedDisk{};
+  };
+}
+
+constexpr std::array<Command, 16> table{{
     {"partition", "NODE... | NODE... [| NODE...]", parse_partition},
     {"isolate", "NODE", parse_isolate},
     {"cut", "NODE ->|<-> NODE", parse_cut},
@@ -225,6 +240,7 @@ constexpr std::array<Command, 15> table{{
     {"full", "NODE on|off", parse_full},
     {"tear", "NODE BYTES [zeros]", parse_tear},
     {"rot", "NODE [BIT]", parse_rot},
+    {"wipe", "NODE", parse_wipe},
 }};
 
 }  // namespace

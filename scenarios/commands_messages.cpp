@@ -1,8 +1,8 @@
-#include <algorithm>
-#include <array>
-
 #include "scenarios/commands.hpp"
 #include "scenarios/text.hpp"
+
+#include <algorithm>
+#include <array>
 
 /// Messages in flight: which arrive, when, how often, and which never.
 namespace raftlab::scenarios {
@@ -30,7 +30,8 @@ void parse_direction(Arguments& arguments, Selection& selection) {
   note_word(selection, name(*selection.to));
 }
 
-[[nodiscard]] bool matches(const World& world, const Selection& selection, Among among, const Flight& flight) {
+[[nodiscard]] bool matches(const World& world, const Selection& selection, Among among,
+                           const Flight& flight) {
   const raft::Envelope& envelope = flight.envelope;
   if (selection.from && envelope.from != *selection.from) return false;
   if (selection.to && envelope.to != *selection.to) return false;
@@ -102,8 +103,11 @@ std::vector<std::uint64_t> select(const World& world, const Selection& selection
   std::vector<std::uint64_t> numbers = matching(world, selection, among);
   const std::uint64_t wanted = selection.all ? 0 : selection.count.value_or(1);
   if (numbers.size() >= wanted) return numbers;
-  std::string message = numbers.empty() ? "no such message" : "only " + std::to_string(numbers.size()) + " such messages";
-  message += among == Among::held ? " is held" : among == Among::deliverable ? " can be delivered" : " is in flight";
+  std::string message =
+      numbers.empty() ? "no such message" : "only " + std::to_string(numbers.size()) + " such messages";
+  message += among == Among::held          ? " is held"
+             : among == Among::deliverable ? " can be delivered"
+                                           : " is in flight";
   if (!selection.text.empty()) message += ": " + selection.text;
   Printed lines;
   print_messages(world, lines);

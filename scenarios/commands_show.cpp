@@ -1,7 +1,7 @@
-#include <array>
-
 #include "scenarios/commands.hpp"
 #include "scenarios/text.hpp"
+
+#include <array>
 
 /// What a script prints, to be compared with the output behind `----`.
 namespace raftlab::scenarios {
@@ -60,8 +60,8 @@ Action parse_peers(Arguments& arguments) {
     const raft::View view = world.view(node);
     if (view.peers.empty()) printed.push_back(name(node) + " does not lead");
     for (const raft::Progress& peer : view.peers) {
-      printed.push_back(name(peer.id) + " " + raft::name(peer.state) + " match " + number(peer.match) + " next " +
-                        number(peer.next) + " window " + std::to_string(peer.window.messages()));
+      printed.push_back(name(peer.id) + " " + raft::name(peer.state) + " match " + number(peer.match) +
+                        " next " + number(peer.next) + " window " + std::to_string(peer.window.messages()));
     }
   };
 }

@@ -79,7 +79,8 @@ std::variant<Script, Diagnostic> parse(const std::string& name, std::string_view
                         carriage_return ? std::string(line.substr(0, *column - 1)) : std::string()};
     }
     if (is_mark(line)) {
-      return Diagnostic{name, number, 1, "expected output without a command on the line before it", std::string(line)};
+      return Diagnostic{name, number, 1, "expected output without a command on the line before it",
+                        std::string(line)};
     }
     std::vector<Token> tokens = split_words(line);
     if (tokens.empty()) continue;
@@ -95,7 +96,8 @@ std::variant<Script, Diagnostic> parse(const std::string& name, std::string_view
     }
   }
   if (script.statements.empty()) {
-    return whole_file(name, text.empty() ? "the script is empty" : "the script has no command, only comments");
+    return whole_file(name,
+                      text.empty() ? "the script is empty" : "the script has no command, only comments");
   }
   return script;
 }

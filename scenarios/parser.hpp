@@ -1,14 +1,14 @@
 #pragma once
 
+#include "scenarios/script.hpp"
+
 #include <cstdint>
 #include <string_view>
 #include <variant>
 #include <vector>
 
-#include "scenarios/script.hpp"
-
-/// The outer form of a script: lines, comments, words, and the expected output behind `----`. What the words of a
-/// command mean is the business of the commands.
+/// The outer form of a script: lines, comments, words, and the expected output behind `----`. What the words
+/// of a command mean is the business of the commands.
 namespace raftlab::scenarios {
 
 /// Bytes of a script; beyond: malformed.

@@ -1,12 +1,12 @@
 #include "scenarios/script.hpp"
 
+#include "scenarios/commands.hpp"
+#include "scenarios/text.hpp"
+
 #include <algorithm>
 #include <exception>
 #include <memory>
 #include <utility>
-
-#include "scenarios/commands.hpp"
-#include "scenarios/text.hpp"
 
 namespace raftlab::scenarios {
 namespace {
@@ -18,7 +18,8 @@ struct Program {
   std::vector<Action> actions;  // one for each statement
 };
 
-Diagnostic at(const std::string& file, const Statement& statement, std::uint32_t column, std::string message) {
+Diagnostic at(const std::string& file, const Statement& statement, std::uint32_t column,
+              std::string message) {
   return Diagnostic{file, statement.line, column, std::move(message), std::string(statement.source)};
 }
 
@@ -87,14 +88,16 @@ class Execution {
   void execute(const Statement& statement, const Action& action) {
     Printed printed;
     guarded(statement, [&] {
-      if (world_ == nullptr) world_ = std::make_unique<World>(WorldOptions{program_.context.profile, options_.checks});
+      if (world_ == nullptr)
+        world_ = std::make_unique<World>(WorldOptions{program_.context.profile, options_.checks});
       action(*world_, printed);
     });
     if (world_ != nullptr) {
       for (std::string& line : world_->take_news()) printed.push_back(std::move(line));
     }
     if (world_ != nullptr) check_findings(statement);
-    if (result_.diagnostics.empty() && statement.compares && options_.compare_output) compare(statement, printed);
+    if (result_.diagnostics.empty() && statement.compares && options_.compare_output)
+      compare(statement, printed);
     printed_.push_back(std::move(printed));
     ++result_.commands;
   }
@@ -125,14 +128,19 @@ class Execution {
 
   void check_findings(const Statement& statement) {
     const auto& findings = world_->cluster().ladder().findings();
+    std::vector<invariants::Finding> fresh(findings.begin() + static_cast<std::ptrdiff_t>(seen_findings_),
+                                           findings.end());
+    seen_findings_ = findings.size();
+    // The lowest rung first: it explains the others.
+    std::ranges::stable_sort(fresh, {}, &invariants::Finding::rung);
     std::string message;
-    for (; seen_findings_ < findings.size(); ++seen_findings_) {
-      const invariants::Finding& finding = findings[seen_findings_];
+    for (const invariants::Finding& finding : fresh) {
       if (program_.context.broken.contains(finding.rung)) continue;
       message += (message.empty() ? "" : "\n") + describe(finding);
     }
     // A broken rung explains what else went wrong on this line.
-    if (!message.empty()) result_.diagnostics.insert(result_.diagnostics.begin(), at(name_, statement, 1, message));
+    if (!message.empty())
+      result_.diagnostics.insert(result_.diagnostics.begin(), at(name_, statement, 1, message));
   }
 
   [[nodiscard]] static std::string describe(const invariants::Finding& finding) {
@@ -159,7 +167,8 @@ class Execution {
         ++wrong.column;
       }
     }
-    wrong.message = line < printed.size() ? "the output differs; printed was:" : "less output than expected; printed was:";
+    wrong.message = line < printed.size() ? "the output differs; printed was:"
+                                          : "less output than expected; printed was:";
     for (const std::string& text : printed) wrong.message += "\n" + text;
     if (printed.empty()) wrong.message += " nothing";
   }
@@ -226,7 +235,8 @@ std::string format(const Diagnostic& diagnostic) {
 
 ScriptResult run_script(const std::string& name, std::string_view text, const RunScriptOptions& options) {
   auto compiled = compile_all(name, text);
-  if (auto* diagnostics = std::get_if<std::vector<Diagnostic>>(&compiled)) return malformed(std::move(*diagnostics));
+  if (auto* diagnostics = std::get_if<std::vector<Diagnostic>>(&compiled))
+    return malformed(std::move(*diagnostics));
   return Execution(name, std::get<Program>(compiled), options).run();
 }
 
@@ -241,7 +251,8 @@ RewriteResult rewrite_script(const std::string& name, std::string_view text) {
   const RunScriptOptions options{true, false};
   Execution execution(name, program, options);
   result.run = execution.run();
-  if (result.run.outcome == Outcome::passed) result.text = with_new_output(program.script, execution.printed());
+  if (result.run.outcome == Outcome::passed)
+    result.text = with_new_output(program.script, execution.printed());
   return result;
 }
 

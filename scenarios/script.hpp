@@ -1,15 +1,15 @@
 #pragma once
 
+#include "invariants/ladder.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "invariants/ladder.hpp"
-
-/// The scenario language: a script builds a cluster, says which message arrives when and which fault strikes, and states
-/// what must be true then. docs/scenarios.md shows it by example. Scripts run in memory, without clock, files or
-/// randomness: the same text always gives the same result.
+/// The scenario language: a script builds a cluster, says which message arrives when and which fault strikes,
+/// and states what must be true then. docs/scenarios.md shows it by example. Scripts run in memory, without
+/// clock, files or randomness: the same text always gives the same result.
 namespace raftlab::scenarios {
 
 enum class Outcome : std::uint8_t {
@@ -32,16 +32,17 @@ struct Diagnostic {
 
 struct ScriptResult {
   Outcome outcome = Outcome::passed;
-  std::vector<Diagnostic> diagnostics;         ///< empty when passed; what was malformed, or the first failure
-  std::vector<invariants::Finding> findings;   ///< of the ladder, in order of occurrence; also those the script expects
-  std::uint64_t commands = 0;                  ///< carried out
-  std::uint64_t steps = 0;                     ///< of cores
-  std::uint64_t digest = 0;                    ///< of the run: the same on every machine and in every build
+  std::vector<Diagnostic> diagnostics;  ///< empty when passed; what was malformed, or the first failure
+  std::vector<invariants::Finding>
+      findings;                ///< of the ladder, in order of occurrence; also those the script expects
+  std::uint64_t commands = 0;  ///< carried out
+  std::uint64_t steps = 0;     ///< of cores
+  std::uint64_t digest = 0;    ///< of the run: the same on every machine and in every build
 };
 
 struct RunScriptOptions {
-  bool checks = true;           ///< check the ladder after every step
-  bool compare_output = true;   ///< compare what commands print with the expected output
+  bool checks = true;          ///< check the ladder after every step
+  bool compare_output = true;  ///< compare what commands print with the expected output
 };
 
 /// Runs a script. `name` is what diagnostics call the file; nothing is read from there.
@@ -49,8 +50,9 @@ struct RunScriptOptions {
                                       const RunScriptOptions& options = {});
 
 struct RewriteResult {
-  ScriptResult run;   ///< with output not compared
-  std::string text;   ///< the same script with the output that its commands print now; unchanged unless `run` passed
+  ScriptResult run;  ///< with output not compared
+  std::string
+      text;  ///< the same script with the output that its commands print now; unchanged unless `run` passed
 };
 
 /// Regenerates the expected output behind every `----`. Everything else stays as it is, byte for byte.

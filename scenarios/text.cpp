@@ -34,11 +34,15 @@ struct FieldsOf {
     for (std::uint32_t i = 0; i < m.entries.size(); ++i) text += " " + with_term(m.entries.entry(i));
     return text;
   }
-  std::string operator()(const raft::AppendReply& m) const { return " match " + number(m.match) + read(m.read); }
+  std::string operator()(const raft::AppendReply& m) const {
+    return " match " + number(m.match) + read(m.read);
+  }
   std::string operator()(const raft::AppendReject& m) const {
     return " prev " + number(m.rejected_prev) + " hint " + id_text(m.hint) + read(m.read);
   }
-  std::string operator()(const raft::Heartbeat& m) const { return " commit " + number(m.commit) + read(m.read); }
+  std::string operator()(const raft::Heartbeat& m) const {
+    return " commit " + number(m.commit) + read(m.read);
+  }
   std::string operator()(const raft::HeartbeatReply& m) const { return read(m.read); }
   template <class Other>
   std::string operator()(const Other& /*m*/) const {
@@ -79,7 +83,8 @@ const char* kind_of(const raft::Message& message) {
 
 std::vector<std::string> puts_of(const kv::Command& command) {
   if (const auto* put = std::get_if<kv::Put>(&command.change)) return {put->key + "=" + put->value};
-  if (const auto* swap = std::get_if<kv::CompareAndSwap>(&command.change)) return {swap->key + "=" + swap->value};
+  if (const auto* swap = std::get_if<kv::CompareAndSwap>(&command.change))
+    return {swap->key + "=" + swap->value};
   std::vector<std::string> puts;
   if (const auto* batch = std::get_if<kv::PutBatch>(&command.change)) {
     for (const kv::Put& put : batch->entries) puts.push_back(put.key + "=" + put.value);
@@ -93,7 +98,8 @@ std::string text_of(const kv::Command& command) {
   if (const auto* swap = std::get_if<kv::CompareAndSwap>(&command.change)) {
     return "cas(" + swap->key + ":" + swap->expected.value_or("none") + "->" + swap->value + ")";
   }
-  if (const auto* put = std::get_if<kv::Put>(&command.change); put != nullptr && put->key == put->value) return put->key;
+  if (const auto* put = std::get_if<kv::Put>(&command.change); put != nullptr && put->key == put->value)
+    return put->key;
   const std::string puts = join(puts_of(command), ",");
   return std::holds_alternative<kv::PutBatch>(command.change) ? "batch(" + puts + ")" : puts;
 }
@@ -114,7 +120,8 @@ std::string text_of(const raft::Envelope& envelope) {
 
 std::string text_of(const kv::Answer& answer) {
   std::string text = status_word(answer.status);
-  if (answer.status == kv::Status::not_leader) return text + (answer.leader ? ", ask " + name(answer.leader) : "");
+  if (answer.status == kv::Status::not_leader)
+    return text + (answer.leader ? ", ask " + name(answer.leader) : "");
   if (answer.duplicate) text += " duplicate";
   for (const auto& value : answer.values) text += " " + value.value_or("none");
   if (answer.status == kv::Status::compare_failed) text += " found " + answer.found.value_or("none");
@@ -133,10 +140,10 @@ std::string log_text(const raft::Log& log) {
 
 std::string text_of(const raft::View& view, raft::Index applied) {
   const raft::State& state = view.state;
-  std::string text = name(view.id) + " T" + number(state.hard.term) + " " + raft::name(state.role) + " vote " +
-                     name(state.hard.voted_for) + " leader " + name(state.leader) + " C/A/D/last " +
-                     number(state.commit) + "/" + number(applied) + "/" + number(state.durable) + "/" +
-                     id_text(state.last);
+  std::string text = name(view.id) + " T" + number(state.hard.term) + " " + raft::name(state.role) +
+                     " vote " + name(state.hard.voted_for) + " leader " + name(state.leader) +
+                     " C/A/D/last " + number(state.commit) + "/" + number(applied) + "/" +
+                     number(state.durable) + "/" + id_text(state.last);
   return view.faulty ? text + " faulty" : text;
 }
 

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "invariants/rungs.hpp"
 #include "kv/service.hpp"
 #include "raft/entry.hpp"
 #include "raft/messages.hpp"
 #include "raft/state.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 /// How the language writes things down.
 namespace raftlab::scenarios {
@@ -25,8 +25,8 @@ template <class Number>
 /// All of them.
 [[nodiscard]] const std::vector<std::string_view>& kinds();
 
-/// "a=1" ("a" when key and value are the same), "delete(a)", "cas(a:1->2)", "batch(a=1,b=2)", "session", "noop",
-/// "config": never with a space.
+/// "a=1" ("a" when key and value are the same), "delete(a)", "cas(a:1->2)", "batch(a=1,b=2)", "session",
+/// "noop", "config": never with a space.
 [[nodiscard]] std::string text_of(const kv::Command& command);
 [[nodiscard]] std::string text_of(const raft::EntryView& entry);
 /// "2:a=1": the term, and what the entry carries.

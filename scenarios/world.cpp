@@ -1,11 +1,11 @@
 #include "scenarios/world.hpp"
 
-#include <algorithm>
-#include <utility>
-
 #include "raft/hash.hpp"
 #include "scenarios/text.hpp"
 #include "simulator/operations.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace raftlab::scenarios {
 
@@ -23,14 +23,15 @@ World::World(const WorldOptions& options)
 
 std::string World::status(NodeId node) const { return text_of(view(node), applied(node)); }
 
-// ---- Steps -----------------------------------------------------------------------------------------------------
+// ---- Steps ------------------------------------------------------------------------------------------------
 
 void World::step_once(NodeId node) {
   const kv::ServiceOutput& out = cluster_.step(node, now_);
   for (const raft::Envelope& envelope : out.messages) send(envelope);
   if (out.role) {
     std::string line = name(node) + " " + raft::name(out.role->role) + " of term " + number(out.role->term);
-    if (out.role->role == raft::Role::follower && out.role->leader) line += ", follows " + name(out.role->leader);
+    if (out.role->role == raft::Role::follower && out.role->leader)
+      line += ", follows " + name(out.role->leader);
     news_.push_back(std::move(line));
   }
   if (out.fault) news_.push_back(name(node) + " stops: a write failed");
@@ -81,7 +82,7 @@ void World::end_sync(NodeId node, ScriptedChooser& chooser) {
   cluster_.finish_sync(node, operation, fate, chooser, 0);
 }
 
-// ---- Time and processes ----------------------------------------------------------------------------------------
+// ---- Time and processes -----------------------------------------------------------------------------------
 
 void World::tick(NodeId node) {
   cluster_.service(node).tick();
@@ -95,7 +96,8 @@ void World::campaign(NodeId node) {
 
 void World::start(NodeId node, bool manual) {
   // A fixed function of node and incarnation: two lives of a node draw different election timeouts.
-  const raft::Seed seed(raft::Hasher(0x5c3a).add(node).add(std::uint64_t{cluster_.incarnation(node)}).value());
+  const raft::Seed seed(
+      raft::Hasher(0x5c3a).add(node).add(std::uint64_t{cluster_.incarnation(node)}).value());
   at(node) = Node{};
   at(node).manual = manual;
   if (cluster_.start(node, seed, next_instant()) == Life::refused) {
@@ -139,7 +141,7 @@ void World::crash(NodeId node, Unsynced unsynced) {
   forget_process(node);
 }
 
-// ---- Disks -----------------------------------------------------------------------------------------------------
+// ---- Disks ------------------------------------------------------------------------------------------------
 
 void World::set_manual(NodeId node, bool manual) {
   at(node).manual = manual;
@@ -175,7 +177,7 @@ bool World::rot(NodeId node, std::uint64_t bit) {
   return cluster_.disk(node).rot(chooser, 0);
 }
 
-// ---- Clients ---------------------------------------------------------------------------------------------------
+// ---- Clients ----------------------------------------------------------------------------------------------
 
 void World::request(Attempt attempt, std::uint32_t deadline_ticks) {
   const NodeId node = attempt.node;
@@ -260,7 +262,8 @@ void World::report_history() {
 
 void World::finish() {
   for (const Attempt& attempt : attempts_) {
-    if (attempt.op.client == 0 || !invoked_.contains(attempt.op) || !settled_.insert(attempt.op).second) continue;
+    if (attempt.op.client == 0 || !invoked_.contains(attempt.op) || !settled_.insert(attempt.op).second)
+      continue;
     witness_.unknown(attempt.op, now_);
   }
   witness_.finish(next_instant());

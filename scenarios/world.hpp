@@ -1,5 +1,11 @@
 #pragma once
 
+#include "invariants/witness.hpp"
+#include "kv/service.hpp"
+#include "raft/messages.hpp"
+#include "scenarios/chooser.hpp"
+#include "simulator/cluster.hpp"
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -8,12 +14,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "invariants/witness.hpp"
-#include "kv/service.hpp"
-#include "raft/messages.hpp"
-#include "scenarios/chooser.hpp"
-#include "simulator/cluster.hpp"
 
 namespace raftlab::scenarios {
 
@@ -44,11 +44,11 @@ struct Attempt {
   std::string name;
   NodeId node;
   std::variant<kv::Command, kv::GetKeys> what;
-  invariants::OpId op;      ///< the same for each retry; client 0: nobody judges it
-  std::string session;      ///< of an attempt to open one: its name
+  invariants::OpId op;  ///< the same for each retry; client 0: nobody judges it
+  std::string session;  ///< of an attempt to open one: its name
   bool stale = false;
   std::optional<kv::Answer> answer;
-  bool over = false;        ///< answered, or its node's process has ended
+  bool over = false;  ///< answered, or its node's process has ended
 };
 
 struct WorldOptions {
@@ -56,8 +56,9 @@ struct WorldOptions {
   bool checks = true;
 };
 
-/// What a script acts on: a cluster, the messages in flight, the disks' pending syncs, and clients. Nothing happens by
-/// itself: no message arrives, no clock ticks and, on a disk in manual mode, no sync ends unless the script says so.
+/// What a script acts on: a cluster, the messages in flight, the disks' pending syncs, and clients. Nothing
+/// happens by itself: no message arrives, no clock ticks and, on a disk in manual mode, no sync ends unless
+/// the script says so.
 class World {
  public:
   explicit World(const WorldOptions& options);
@@ -118,16 +119,19 @@ class World {
   [[nodiscard]] const Attempt* attempt(const std::string& name) const;
   [[nodiscard]] std::optional<kv::ClientId> session(const std::string& name) const;
   /// The number of the session's next operation.
-  [[nodiscard]] kv::Sequence next_sequence(const std::string& session) { return kv::Sequence(++sequences_[session]); }
+  [[nodiscard]] kv::Sequence next_sequence(const std::string& session) {
+    return kv::Sequence(++sequences_[session]);
+  }
   [[nodiscard]] invariants::OpId next_read() { return {reads_of, ++reads_}; }
 
   // Macros
-  /// Has the node elected by these voters: passes the voters' leases, campaigns, delivers what votes need, and loses the
-  /// requests to everybody else. False when it was not elected.
+  /// Has the node elected by these voters: passes the voters' leases, campaigns, delivers what votes need,
+  /// and loses the requests to everybody else. False when it was not elected.
   [[nodiscard]] bool elect(NodeId node, const std::vector<NodeId>& voters);
   /// Delivers among these nodes until nothing is left.
   void settle(const std::set<NodeId>& nodes);
-  /// As `settle`, with ticks until the nodes have one leader and agree. None when they do, else what is amiss.
+  /// As `settle`, with ticks until the nodes have one leader and agree. None when they do, else what is
+  /// amiss.
   [[nodiscard]] std::optional<std::string> stabilize(const std::set<NodeId>& nodes);
 
   /// An entry as the language writes it, by index, as it was committed first.

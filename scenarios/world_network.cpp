@@ -1,9 +1,9 @@
-#include <algorithm>
-#include <utility>
-
 #include "raft/assert.hpp"
 #include "scenarios/text.hpp"
 #include "scenarios/world.hpp"
+
+#include <algorithm>
+#include <utility>
 
 /// Messages in flight, and the macros that deliver many of them.
 namespace raftlab::scenarios {
@@ -56,15 +56,15 @@ void World::duplicate(std::uint64_t wanted) {
   flights_.push_back(Flight{++sent_, copy, false});
 }
 
-// ---- Macros ----------------------------------------------------------------------------------------------------
+// ---- Macros -----------------------------------------------------------------------------------------------
 
 /// Who hears a leader refuses to vote (thesis §4.2.3): time passes until it does not any more.
 void World::pass_lease(NodeId node) {
   if (!profile_.check_quorum) return;
   for (std::uint32_t i = 0; i < 3 * profile_.election_ticks; ++i) {
     const raft::State state = view(node).state;
-    const bool hears = state.role == raft::Role::leader ||
-                       (state.leader && state.elapsed_ticks < profile_.election_ticks);
+    const bool hears =
+        state.role == raft::Role::leader || (state.leader && state.elapsed_ticks < profile_.election_ticks);
     if (!hears) return;
     tick(node);
   }
@@ -85,9 +85,8 @@ bool World::elect(NodeId node, const std::vector<NodeId>& voters) {
   };
   campaign(node);
   for (;;) {
-    const auto found = std::ranges::find_if(flights_, [&](const Flight& flight) {
-      return is_vote(flight) && takes_part(flight);
-    });
+    const auto found = std::ranges::find_if(
+        flights_, [&](const Flight& flight) { return is_vote(flight) && takes_part(flight); });
     if (found == flights_.end()) break;
     deliver({found->number}, false);
   }
@@ -98,7 +97,8 @@ bool World::elect(NodeId node, const std::vector<NodeId>& voters) {
 void World::settle(const std::set<NodeId>& nodes) {
   for (std::uint64_t delivered = 0;; ++delivered) {
     const auto found = std::ranges::find_if(flights_, [&](const Flight& flight) {
-      return nodes.contains(flight.envelope.from) && nodes.contains(flight.envelope.to) && deliverable(flight);
+      return nodes.contains(flight.envelope.from) && nodes.contains(flight.envelope.to) &&
+             deliverable(flight);
     });
     if (found == flights_.end()) return;
     if (delivered == deliveries_max) {
@@ -120,12 +120,14 @@ std::optional<std::string> World::disagreement(const std::set<NodeId>& nodes) co
   }
   if (!leader) return "nobody leads";
   const raft::State reference = view(leader).state;
-  if (reference.commit != reference.last.index) return name(leader) + " leads and has not committed everything";
+  if (reference.commit != reference.last.index)
+    return name(leader) + " leads and has not committed everything";
   for (const NodeId node : nodes) {
     if (!running(node)) continue;
     const raft::State state = view(node).state;
     const std::string who = name(node);
-    if (state.hard.term != reference.hard.term) return who + " is in another term than leader " + name(leader);
+    if (state.hard.term != reference.hard.term)
+      return who + " is in another term than leader " + name(leader);
     if (state.leader != leader) return who + " does not follow leader " + name(leader);
     if (state.last != reference.last) return who + " has another log than leader " + name(leader);
     if (state.commit != reference.commit) return who + " has not committed everything";

@@ -190,9 +190,14 @@ void SimulatedDisk::cut(File& file, const Crash& crash, Chooser& chooser, std::u
   const std::uint64_t about_file = subject(about, std::uint64_t{file.id});
   if (crash.kind == Crash::Kind::power_loss_sectors) return punch(file, chooser, about_file, damage);
   std::vector<std::uint64_t> ends;
-  for (const PendingAppend& append : appends_) {
-    if (append.file == file.id && append.end > file.synced && append.end <= file.bytes.size()) ends.push_back(append.end);
-  }
+  const auto add_ends = [&](const std::vector<PendingAppend>& appends) {
+    for (const PendingAppend& append : appends) {
+      if (append.file == file.id && append.end > file.synced && append.end <= file.bytes.size()) ends.push_back(append.end);
+    }
+  };
+  // A kill cannot undo what an earlier process has put into the page cache; a loss of power can.
+  if (crash.kind != Crash::Kind::kill) add_ends(cached_);
+  add_ends(appends_);
   if (ends.empty() || (!crash.lose && !crash.tear)) return;
   std::size_t kept = ends.size();
   if (crash.lose) kept -= chooser.choose(Key{Choice::crash_cut, about_file}, ends.size() + 1);
@@ -210,6 +215,7 @@ void SimulatedDisk::cut(File& file, const Crash& crash, Chooser& chooser, std::u
   // The size may have become durable before the data: zeros stand where data was to be.
   const bool grown = crash.kind != Crash::Kind::kill && chooser.happens(Key{Choice::crash_fate, about_file}, million / 4);
   if (grown) file.bytes.resize(size);
+  file.last_append_at = file.bytes.size();  // nothing valid is known to stand behind what was left: no place for rot
 }
 
 CrashDamage SimulatedDisk::crash(const Crash& crash, Chooser& chooser, std::uint64_t about) {
@@ -241,6 +247,15 @@ CrashDamage SimulatedDisk::crash(const Crash& crash, Chooser& chooser, std::uint
     file.lost.clear();
     file.synced = file.bytes.size();
     file.entry_durable = true;
+  }
+  if (power) {
+    cached_.clear();
+  } else {
+    // What was cut off before is not there to be lost again.
+    for (const PendingAppend& append : appends_) {
+      const File* file = file_of(append.file);
+      if (file != nullptr && append.end > file->synced && append.end <= file->bytes.size()) cached_.push_back(append);
+    }
   }
   syncs_.clear();
   appends_.clear();

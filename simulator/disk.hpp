@@ -136,6 +136,7 @@ class SimulatedDisk final : public raft::wal::Disk {
   std::vector<Removed> removed_;               // names removed, not yet durably so
   std::vector<PendingSync> syncs_;
   std::vector<PendingAppend> appends_;         // not yet durable
+  std::vector<PendingAppend> cached_;          // of processes that were killed: in the page cache, but perhaps not durable
   std::vector<Started> started_;
   OperationId next_;
   OperationId last_append_;

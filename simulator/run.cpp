@@ -63,6 +63,7 @@ class Run {
       if (options_.checks && !stopped_ && broken_at_ == 0) finish();
     } catch (const std::exception& error) {
       // An assertion or an exception in the code under test is a finding like any other.
+      cluster_.ladder().at(cluster_.steps(), now_);
       cluster_.ladder().report(Rung::N0, current_, error.what());
     }
     return result();
@@ -100,6 +101,7 @@ class Run {
     Event event = queue_.pop();
     at_this_instant_ = event.time == now_ ? at_this_instant_ + 1 : 0;
     if (at_this_instant_ > events_at_one_instant_max) {
+      cluster_.ladder().at(cluster_.steps(), now_);
       cluster_.ladder().report(Rung::N0, NodeId(event.node), "virtual time stands still: endless loop");
       stopped_ = true;
     }

@@ -153,6 +153,7 @@ void put_rejections(Line& line, const std::vector<raft::Rejected>& rejected) {
 
 std::string describe(const raft::trace::Step& step) {
   Line line;
+  if (step.inputs.empty()) line.part() << "no input";
   put_inputs(line, step.inputs);
   const raft::Output& output = step.output;
   if (output.fault) line.part() << "fault: a write failed, frozen";

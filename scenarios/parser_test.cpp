@@ -1,0 +1,86 @@
+#include "scenarios/parser.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace raftlab::scenarios {
+namespace {
+
+Script parsed(std::string_view text) {
+  auto result = parse("t.scn", text);
+  EXPECT_TRUE(std::holds_alternative<Script>(result)) << format(std::get<Diagnostic>(result));
+  return std::get<Script>(std::move(result));
+}
+
+Diagnostic refused(std::string_view text) {
+  auto result = parse("t.scn", text);
+  EXPECT_TRUE(std::holds_alternative<Diagnostic>(result));
+  return std::get<Diagnostic>(std::move(result));
+}
+
+TEST(Parser, a_line_is_a_command_and_its_words_have_columns) {
+  const Script script = parsed("cluster 3\n  tick\tn1   4\n");
+  ASSERT_EQ(script.statements.size(), 2U);
+  const Statement& tick = script.statements[1];
+  EXPECT_EQ(tick.line, 2U);
+  ASSERT_EQ(tick.tokens.size(), 3U);
+  EXPECT_EQ(tick.tokens[0].text, "tick");
+  EXPECT_EQ(tick.tokens[0].column, 3U);
+  EXPECT_EQ(tick.tokens[1].column, 8U);
+  EXPECT_EQ(tick.tokens[2].text, "4");
+  EXPECT_EQ(tick.tokens[2].column, 13U);
+}
+
+TEST(Parser, comments_stand_alone_or_behind_a_command) {
+  const Script script = parsed("# prose\n\ncluster 3 # three\n   # more\nstatus n1#2\n");
+  ASSERT_EQ(script.statements.size(), 2U);
+  EXPECT_EQ(script.statements[0].tokens.size(), 2U);
+  EXPECT_EQ(script.statements[1].tokens[1].text, "n1#2");
+}
+
+TEST(Parser, expected_output_reaches_to_the_next_blank_line) {
+  const Script script = parsed("status\n----\nn1 up\n# no comment here\n  \nlog\n----\n\nlog\n");
+  ASSERT_EQ(script.statements.size(), 3U);
+  EXPECT_TRUE(script.statements[0].compares);
+  EXPECT_EQ(script.statements[0].expected_from, 3U);
+  ASSERT_EQ(script.statements[0].expected.size(), 2U);
+  EXPECT_EQ(script.statements[0].expected[1], "# no comment here");
+  EXPECT_TRUE(script.statements[1].compares);
+  EXPECT_TRUE(script.statements[1].expected.empty());
+  EXPECT_FALSE(script.statements[2].compares);
+}
+
+TEST(Parser, expected_output_may_end_with_the_file) {
+  const Script script = parsed("status\n----\nn1 up");
+  ASSERT_EQ(script.statements[0].expected.size(), 1U);
+  EXPECT_FALSE(script.ends_with_newline);
+}
+
+TEST(Parser, refuses_what_holds_no_command) {
+  EXPECT_EQ(format(refused("")), "t.scn: the script is empty");
+  EXPECT_EQ(format(refused("# only prose\n\n")), "t.scn: the script has no command, only comments");
+}
+
+TEST(Parser, refuses_expected_output_without_a_command) {
+  EXPECT_EQ(format(refused("cluster 3\n\n----\nx\n")),
+            "t.scn:3:1: expected output without a command on the line before it\n  ----\n  ^");
+  EXPECT_EQ(refused("# prose\n----\n").line, 2U);
+}
+
+TEST(Parser, refuses_bytes_that_are_no_text) {
+  EXPECT_EQ(format(refused("cluster 3\r\n")),
+            "t.scn:1:10: a carriage return: lines of a script end with a line feed alone\n  cluster 3\n      "
+            "     ^");
+  const Diagnostic diagnostic = refused(std::string_view("cluster 3\nti\0ck\n", 16));
+  EXPECT_EQ(diagnostic.line, 2U);
+  EXPECT_EQ(diagnostic.column, 3U);
+}
+
+TEST(Parser, refuses_a_script_that_is_too_large) {
+  const std::string text(script_bytes_max + 1, ' ');
+  EXPECT_EQ(refused(text).line, 0U);
+}
+
+}  // namespace
+}  // namespace raftlab::scenarios
