@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include "invariants/entry_table.hpp"
 #include "invariants/node_record.hpp"
 #include "raft/types.hpp"
+
+#include <cstdint>
+#include <vector>
 
 /// What the ladder remembers of the cluster since the beginning, across crashes: elections, votes, what was committed
 /// and by whom, what the state machines were.
@@ -78,12 +78,12 @@ class Votes {
 };
 
 struct ClusterRecord {
-  Mirror committed;       ///< E4: the entry committed at each index
+  Mirror committed;  ///< E4: the entry committed at each index
   CommitTerms commit_terms;
   Elections elections;
-  std::vector<Votes> votes;             ///< by node number - 1
-  std::vector<std::uint64_t> digests;   ///< G10: of the store, by applied index; 0: not known
-  NodeSet leaders = 0;                  ///< who leads now
+  std::vector<Votes> votes;            ///< by node number - 1
+  std::vector<std::uint64_t> digests;  ///< G10: of the store, by applied index; 0: not known
+  NodeSet leaders = 0;                 ///< who leads now
 };
 
 }  // namespace raftlab::invariants

@@ -1,10 +1,10 @@
 #include "invariants/cluster_record.hpp"
 
+#include "raft/hash.hpp"
+
 #include <gtest/gtest.h>
 
 #include <map>
-
-#include "raft/hash.hpp"
 
 namespace raftlab::invariants {
 namespace {

@@ -23,7 +23,8 @@ std::uint64_t Mirror::run_end(std::uint64_t index) const {
 }
 
 bool Mirror::has_term(std::uint64_t term) const {
-  return std::any_of(runs_.rbegin(), runs_.rend(), [&](const MarkRun& run) { return run.mark.term() == term; });
+  return std::any_of(runs_.rbegin(), runs_.rend(),
+                     [&](const MarkRun& run) { return run.mark.term() == term; });
 }
 
 void Mirror::extend_from(const Mirror& other, std::uint64_t last) {
@@ -54,19 +55,22 @@ std::uint64_t common_prefix(const Mirror& a, const Mirror& b) {
   return 0;
 }
 
-EntryTable::Interned EntryTable::intern(std::uint64_t parent_hash, Mark parent, const raft::EntryView& entry) {
+EntryTable::Interned EntryTable::intern(std::uint64_t parent_hash, Mark parent,
+                                        const raft::EntryView& entry) {
   const std::uint64_t index = entry.id.index.value();
   std::uint64_t chain = raft::combine(parent_hash, entry.id.term.value());
   chain = raft::combine(chain, static_cast<std::uint64_t>(entry.kind));
   chain = raft::hash_bytes(chain, entry.payload);
   if (index >= slots_.size()) slots_.resize(std::max<std::size_t>(index + 1, slots_.size()));
   Slot& slot = slots_[index];
-  if (slot.hash == chain && slot.mark.term() == entry.id.term.value()) return Interned{slot.mark, chain, false, {}, false};
+  if (slot.hash == chain && slot.mark.term() == entry.id.term.value())
+    return Interned{slot.mark, chain, false, {}, false};
   const Slot fresh{Mark(entry.id.term.value(), 0), chain,
                    bytes(index - 1, parent) + static_cast<std::uint32_t>(entry.payload.size()), 0};
   if (!slot.mark) {
     slot = fresh;
-    if (parent.branch() == 0 || parent.term() != fresh.mark.term()) return Interned{fresh.mark, chain, false, {}, false};
+    if (parent.branch() == 0 || parent.term() != fresh.mark.term())
+      return Interned{fresh.mark, chain, false, {}, false};
     // The first at this index, in a log that left the others before: it stays in its branch.
     slot.mark = Mark(fresh.mark.term(), parent.branch());
     return Interned{slot.mark, chain, false, {}, false};

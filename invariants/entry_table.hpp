@@ -1,11 +1,11 @@
 #pragma once
 
+#include "raft/entry.hpp"
+#include "raft/types.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <vector>
-
-#include "raft/entry.hpp"
-#include "raft/types.hpp"
 
 /// Every entry that was ever in a log, once. A log of a node is then a mirror: runs of what stands in the table,
 /// and its size does not grow with the log.
@@ -88,7 +88,7 @@ class EntryTable {
     std::uint64_t hash = 0;
     /// Another entry of the same index and term was there before: log matching is broken.
     bool conflicts = false;
-    Mark other;            ///< the entry that was there before
+    Mark other;                ///< the entry that was there before
     bool same_parent = false;  ///< the two follow the same log, hence differ themselves
   };
 

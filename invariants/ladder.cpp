@@ -1,10 +1,10 @@
 #include "invariants/ladder.hpp"
 
-#include <algorithm>
-#include <utility>
-
 #include "invariants/ladder_raw.hpp"
 #include "raft/assert.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace raftlab::invariants {
 
@@ -75,7 +75,8 @@ void Ladder::started(NodeId id, const raft::Recovered& recovered, const raft::Vi
   if (durable != 0) {
     count(Rung::R7);
     if (node.disk.synced().log.at(durable) != node.log.at(durable)) {
-      fire(Rung::R7, id, "starts with D = ", durable, ", the disk is known to hold ", node.disk.synced().log.last());
+      fire(Rung::R7, id, "starts with D = ", durable, ", the disk is known to hold ",
+           node.disk.synced().log.last());
     }
   }
   ++states_;
@@ -159,13 +160,14 @@ void Ladder::stepped_faulty(NodeRecord& node, const raft::trace::Step& step) {
   node.faulty = true;
   cluster_.leaders &= ~set_of(node.id);
   count(Rung::D19);
-  const bool quiet = output.messages.empty() && !output.write.seq && output.apply.empty() && output.reads.empty() &&
-                     output.accepted.empty() && output.rejected.empty() && output.snapshots.empty() &&
-                     output.fetches.empty() && !output.restore && !output.role && !output.lost_from;
+  const bool quiet = output.messages.empty() && !output.write.seq && output.apply.empty() &&
+                     output.reads.empty() && output.accepted.empty() && output.rejected.empty() &&
+                     output.snapshots.empty() && output.fetches.empty() && !output.restore && !output.role &&
+                     !output.lost_from;
   if (!output.fault) fire(Rung::D19, node.id, "had a fault, and a later output does not say so");
   if (!quiet) {
-    fire(Rung::D19, node.id, "has a fault, and its output holds more: ", output.messages.size(), " messages, write ",
-         output.write.seq);
+    fire(Rung::D19, node.id, "has a fault, and its output holds more: ", output.messages.size(),
+         " messages, write ", output.write.seq);
   }
 }
 
@@ -186,7 +188,8 @@ void Ladder::note_write(NodeRecord& node, const raft::Write& write, const raft::
     std::uint64_t kept = node.disk.submitted_last();
     if (write.truncate_from) kept = std::min(kept, write.truncate_from.value() - 1);
     if (first != kept + 1) {
-      fire(Rung::N17, node.id, "write ", write.seq, " carries entries from ", first, " behind a log that ends at ", kept);
+      fire(Rung::N17, node.id, "write ", write.seq, " carries entries from ", first,
+           " behind a log that ends at ", kept);
     }
   }
   // R3: what a submitted truncation takes away need not be there after a crash.

@@ -1,5 +1,12 @@
 #pragma once
 
+#include "invariants/cluster_record.hpp"
+#include "invariants/entry_table.hpp"
+#include "invariants/node_record.hpp"
+#include "invariants/rungs.hpp"
+#include "raft/core.hpp"
+#include "raft/trace/step.hpp"
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -7,13 +14,6 @@
 #include <sstream>
 #include <string>
 #include <vector>
-
-#include "invariants/cluster_record.hpp"
-#include "invariants/entry_table.hpp"
-#include "invariants/node_record.hpp"
-#include "invariants/rungs.hpp"
-#include "raft/core.hpp"
-#include "raft/trace/step.hpp"
 
 namespace raftlab::invariants {
 
@@ -37,7 +37,8 @@ class Ladder {
     bool check_quorum = true;
     std::uint32_t election_ticks_min = 15;
     raft::Limits limits;
-    std::uint64_t scan_every_steps = 4096;  ///< a full scan of a log, and of the cluster; rarer when logs are long
+    std::uint64_t scan_every_steps =
+        4096;  ///< a full scan of a log, and of the cluster; rarer when logs are long
   };
 
   explicit Ladder(const Options& options);
@@ -83,9 +84,9 @@ class Ladder {
     const raft::Delta& delta;
     const raft::State& before;
     const raft::State& after;
-    const raft::Input* input;         // null for the flush
-    const raft::Envelope* envelope;   // of a received message, else null
-    std::uint64_t kept_below;         // entries from here on are cut again by a later delta of the step
+    const raft::Input* input;        // null for the flush
+    const raft::Envelope* envelope;  // of a received message, else null
+    std::uint64_t kept_below;        // entries from here on are cut again by a later delta of the step
   };
 
   // ladder.cpp
@@ -144,7 +145,8 @@ class Ladder {
   void check_message_term(NodeRecord& node, const raft::trace::Step& step, const raft::Envelope& envelope);
   void check_vote_request(NodeRecord& node, const raft::Envelope& envelope, const raft::RequestVote& request);
   void check_vote_granted(NodeRecord& node, const raft::Envelope& envelope);
-  void check_pre_vote_granted(NodeRecord& node, const raft::trace::Step& step, const raft::Envelope& envelope);
+  void check_pre_vote_granted(NodeRecord& node, const raft::trace::Step& step,
+                              const raft::Envelope& envelope);
   void check_acknowledgement(NodeRecord& node, const raft::trace::Step& step, const raft::Envelope& envelope,
                              raft::Index match);
   void check_leader_message(NodeRecord& node, const raft::Envelope& envelope);

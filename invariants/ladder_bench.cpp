@@ -1,6 +1,6 @@
-#include <benchmark/benchmark.h>
-
 #include "invariants/ladder_cores.hpp"
+
+#include <benchmark/benchmark.h>
 
 /// What the ladder costs: the same run of cores without deltas, with deltas, and with the whole ladder. The difference
 /// of the last two is the ladder; an item is a step.
@@ -44,8 +44,8 @@ void replicate(benchmark::State& state, Cores::Checks checks) {
     }
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(steps));
-  state.counters["ns/step"] =
-      benchmark::Counter(static_cast<double>(steps) * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["ns/step"] = benchmark::Counter(static_cast<double>(steps) * 1e-9,
+                                                 benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
   if (cores->ladder().broken()) state.SkipWithError("a rung broke");
 }
 
@@ -55,4 +55,3 @@ BENCHMARK_CAPTURE(replicate, ladder, Cores::Checks::ladder)->Arg(3)->Arg(5)->Arg
 
 }  // namespace
 }  // namespace raftlab::invariants
-

@@ -1,10 +1,10 @@
+#include "invariants/ladder_cores.hpp"
+
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cstdlib>
 #include <vector>
-
-#include "invariants/ladder_cores.hpp"
 
 /// The ladder on real cores under faults: what is correct must not break a rung, and every rung must be evaluated.
 namespace raftlab::invariants {
@@ -29,7 +29,8 @@ void chaos(Cores& cores, int rounds) {
       if (choice < 3) {
         inputs.emplace_back(raft::Tick{});
       } else if (choice < 5) {
-        inputs.emplace_back(raft::Propose{1, std::vector<std::byte>(cores.draw(40), std::byte(cores.draw(256)))});
+        inputs.emplace_back(
+            raft::Propose{1, std::vector<std::byte>(cores.draw(40), std::byte(cores.draw(256)))});
       } else if (choice < 6) {
         inputs.emplace_back(raft::Read{1});
       } else if (choice < 7) {
@@ -38,7 +39,8 @@ void chaos(Cores& cores, int rounds) {
         node.inbox.clear();
         if (inputs.empty()) inputs.emplace_back(raft::Tick{});
       } else if (choice == 7 && cores.draw(30) == 0) {
-        inputs.emplace_back(raft::Unreachable{raft::NodeId(1 + std::uint32_t(cores.draw(cores.nodes().size())))});
+        inputs.emplace_back(
+            raft::Unreachable{raft::NodeId(1 + std::uint32_t(cores.draw(cores.nodes().size())))});
       } else {
         // One of the first messages to this node; sometimes it stays and comes again, sometimes it is lost.
         std::vector<raft::Envelope>& queue = cores.messages();
@@ -74,7 +76,7 @@ class LadderInChaos : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(LadderInChaos, CorrectCoresBreakNothing) {
   const std::uint64_t seed = GetParam();
-  Cores cores(seed % 2 == 0 ? 3 : 5, seed, core_options(seed % 3 != 0, seed % 5 != 0));
+  Cores cores(static_cast<std::uint32_t>(3 + seed % 3), seed, core_options(seed % 3 != 0, seed % 5 != 0));
   chaos(cores, 6000);
   EXPECT_FALSE(cores.ladder().broken()) << "seed " << seed << "\n" << told(cores.ladder());
 }

@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include "invariants/ladder.hpp"
+
+#include <algorithm>
 
 /// L3 and L4: the cluster at one instant, and what is written once for ever.
 namespace raftlab::invariants {
@@ -18,17 +18,20 @@ void Ladder::check_election(const Change& change) {
   count(Rung::G8);
   for (const NodeRecord& other : nodes_) {
     if (!other.known) continue;
-    if (&other != &node && (cluster_.leaders & set_of(other.id)) != 0 && other.state.hard.term.value() == term) {
+    if (&other != &node && (cluster_.leaders & set_of(other.id)) != 0 &&
+        other.state.hard.term.value() == term) {
       fire(Rung::G1, node.id, "n", other.id, " and n", node.id, " lead term ", term);
     }
     if ((&other == &node ? node.log : other.present_log()).has_term(term)) {
-      fire(Rung::G8, node.id, "n", node.id, " wins term ", term, ", and the log of n", other.id, " has entries of it");
+      fire(Rung::G8, node.id, "n", node.id, " wins term ", term, ", and the log of n", other.id,
+           " has entries of it");
     }
   }
 
   count(Rung::E1);
   if (!cluster_.elections.add(Election{term, node.id, node.log.last(), node.log.last_mark()})) {
-    fire(Rung::E1, node.id, "term ", term, " was won by n", cluster_.elections.find(term)->leader, " and now by n", node.id);
+    fire(Rung::E1, node.id, "term ", term, " was won by n", cluster_.elections.find(term)->leader,
+         " and now by n", node.id);
   }
 
   const std::uint64_t below = cluster_.commit_terms.last_below(term);
@@ -40,8 +43,8 @@ void Ladder::check_election(const Change& change) {
   const std::uint64_t missing = common_prefix(node.log, cluster_.committed) + 1;
   for (const Rung rung : {Rung::G6, Rung::G9, Rung::E5}) {
     fire(rung, node.id, "n", node.id, " wins term ", term, " with last index ", node.log.last(), " and term ",
-         node.log.at(missing).term(), " at index ", missing, ", where term ", cluster_.committed.at(missing).term(),
-         " was committed in term ", cluster_.commit_terms.at(missing));
+         node.log.at(missing).term(), " at index ", missing, ", where term ",
+         cluster_.committed.at(missing).term(), " was committed in term ", cluster_.commit_terms.at(missing));
   }
 }
 
@@ -58,7 +61,8 @@ void Ladder::check_commit_quorum(const Change& change) {
   const auto sets = std::find_if(node.configurations.rbegin(), node.configurations.rend(),
                                  [&](const VoterSets& each) { return each.index == named; });
   if (sets == node.configurations.rend()) {
-    fire(Rung::G5, node.id, "commits index ", commit, " by the configuration of index ", named, ", which is none");
+    fire(Rung::G5, node.id, "commits index ", commit, " by the configuration of index ", named,
+         ", which is none");
     return;
   }
   const Mark mark = node.log.at(commit);
@@ -88,13 +92,13 @@ void Ladder::check_committed(const Change& change) {
 
 void Ladder::report_disagreement(NodeRecord& node, std::uint64_t index) {
   const std::uint64_t first = std::min(common_prefix(node.log, cluster_.committed) + 1, index);
-  fire(Rung::E4, node.id, "index ", first, ": term ", cluster_.committed.at(first).term(), " was committed, n", node.id,
-       " commits term ", node.log.at(first).term());
+  fire(Rung::E4, node.id, "index ", first, ": term ", cluster_.committed.at(first).term(),
+       " was committed, n", node.id, " commits term ", node.log.at(first).term());
   for (const NodeRecord& other : nodes_) {
     if (&other == &node || !other.up || other.state.commit.value() < first) continue;
     if (other.log.at(first) == node.log.at(first)) continue;
-    fire(Rung::G4, node.id, "index ", first, ": n", other.id, " has term ", other.log.at(first).term(), ", n", node.id,
-         " has term ", node.log.at(first).term(), ", both committed");
+    fire(Rung::G4, node.id, "index ", first, ": n", other.id, " has term ", other.log.at(first).term(), ", n",
+         node.id, " has term ", node.log.at(first).term(), ", both committed");
   }
 }
 
@@ -107,8 +111,8 @@ void Ladder::note_leader_commit(NodeRecord& node, std::uint64_t term, std::uint6
       if ((others & set_of(other.id)) == 0 || other.state.hard.term.value() <= term) continue;
       count(Rung::G6);
       if (other.log.at(index) != mark) {
-        fire(Rung::G6, other.id, "n", other.id, " leads term ", other.state.hard.term, " without index ", index,
-             " of term ", mark.term(), ", which n", node.id, " commits in term ", term);
+        fire(Rung::G6, other.id, "n", other.id, " leads term ", other.state.hard.term, " without index ",
+             index, " of term ", mark.term(), ", which n", node.id, " commits in term ", term);
       }
     }
   }
@@ -116,8 +120,8 @@ void Ladder::note_leader_commit(NodeRecord& node, std::uint64_t term, std::uint6
   for (auto later = cluster_.elections.all().rbegin(); later->term > term; ++later) {
     count(Rung::E5);
     if (!cluster_.elections.log_held(later->last, later->mark, index, mark)) {
-      fire(Rung::E5, later->leader, "n", later->leader, " won term ", later->term, " without index ", index, " of term ",
-           mark.term(), ", which n", node.id, " commits in term ", term);
+      fire(Rung::E5, later->leader, "n", later->leader, " won term ", later->term, " without index ", index,
+           " of term ", mark.term(), ", which n", node.id, " commits in term ", term);
     }
     if (std::next(later) == cluster_.elections.all().rend()) break;
   }
@@ -133,11 +137,12 @@ void Ladder::check_longest_in_term(NodeRecord& node, std::uint64_t first, std::u
     const Election* election = cluster_.elections.find(run.mark.term());
     if (election == nullptr || election->leader == node.id) continue;
     const NodeRecord& leader = nodes_[election->leader.value() - 1];
-    if ((cluster_.leaders & set_of(leader.id)) == 0 || leader.state.hard.term.value() != run.mark.term()) continue;
+    if ((cluster_.leaders & set_of(leader.id)) == 0 || leader.state.hard.term.value() != run.mark.term())
+      continue;
     count(Rung::G7);
     if (leader.log.last() < end) {
-      fire(Rung::G7, node.id, "n", node.id, " has index ", end, " of term ", run.mark.term(), ", its leader n", leader.id,
-           " ends at ", leader.log.last());
+      fire(Rung::G7, node.id, "n", node.id, " has index ", end, " of term ", run.mark.term(),
+           ", its leader n", leader.id, " ends at ", leader.log.last());
     }
   }
 }
@@ -153,8 +158,8 @@ void Ladder::check_digest(NodeRecord& node, std::uint64_t applied, std::uint64_t
   }
   count(Rung::G10);
   if (digests[applied] != digest) {
-    fire(Rung::G10, node.id, "index ", applied, ": the store of n", node.id, " has digest ", digest, ", another has ",
-         digests[applied]);
+    fire(Rung::G10, node.id, "index ", applied, ": the store of n", node.id, " has digest ", digest,
+         ", another has ", digests[applied]);
   }
 }
 
@@ -220,8 +225,8 @@ void Ladder::scan_leader(NodeRecord& leader) {
       if (run.mark.term() != term) continue;
       count(Rung::G7);
       if (log.run_end(run.first) > leader.log.last()) {
-        fire(Rung::G7, other.id, "n", other.id, " has index ", log.run_end(run.first), " of term ", term, ", its leader n",
-             leader.id, " ends at ", leader.log.last());
+        fire(Rung::G7, other.id, "n", other.id, " has index ", log.run_end(run.first), " of term ", term,
+             ", its leader n", leader.id, " ends at ", leader.log.last());
       }
     }
   }

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "invariants/ladder_fixture.hpp"
+
+#include <gtest/gtest.h>
 
 /// L3 and L4: each rung breaks when the cluster or its history is broken.
 namespace raftlab::invariants {
@@ -188,9 +188,7 @@ TEST_F(LadderCluster, E1BreaksWhenATermIsWonAgainAfterACrash) {
   crash(n(1));
   restart(n(1), hard, Index(1));
   sync(n(1));
-  step(n(1), raft::Campaign{}, [&](FakeTurn&) {
-    n(1).state.role = raft::Role::candidate;
-  });
+  step(n(1), raft::Campaign{}, [&](FakeTurn&) { n(1).state.role = raft::Role::candidate; });
   win(n(1), n(2));
   expect_root(Rung::E1);
 }

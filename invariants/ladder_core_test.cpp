@@ -1,9 +1,9 @@
+#include "invariants/ladder_cores.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
-
-#include "invariants/ladder_cores.hpp"
 
 /// The ladder on real cores: what is correct must not break a rung.
 namespace raftlab::invariants {
@@ -44,10 +44,11 @@ TEST(LadderOnCores, ACorrectRunWithoutFaultsBreaksNothing) {
   EXPECT_FALSE(cores.ladder().broken()) << told(cores.ladder());
   ASSERT_NE(cores.leader(), nullptr);
   EXPECT_GT(cores.leader()->core->view().state.commit, raft::Index(300));
-  for (const Rung rung : {Rung::N12, Rung::N13, Rung::N14, Rung::N15, Rung::N16, Rung::N18, Rung::N19, Rung::D2, Rung::D3,
-                          Rung::D4, Rung::D7, Rung::D9, Rung::D10, Rung::D11, Rung::D12, Rung::D13, Rung::D14, Rung::D16,
-                          Rung::D17, Rung::D21, Rung::R7, Rung::G1, Rung::G3, Rung::G4, Rung::G5, Rung::G7, Rung::G8,
-                          Rung::G10, Rung::G14, Rung::E1, Rung::E2, Rung::E4}) {
+  for (const Rung rung :
+       {Rung::N12, Rung::N13, Rung::N14, Rung::N15, Rung::N16, Rung::N18, Rung::N19, Rung::D2,
+        Rung::D3,  Rung::D4,  Rung::D7,  Rung::D9,  Rung::D10, Rung::D11, Rung::D12, Rung::D13,
+        Rung::D14, Rung::D16, Rung::D17, Rung::D21, Rung::R7,  Rung::G1,  Rung::G3,  Rung::G4,
+        Rung::G5,  Rung::G7,  Rung::G8,  Rung::G10, Rung::G14, Rung::E1,  Rung::E2,  Rung::E4}) {
     EXPECT_GT(cores.ladder().evaluations(rung), 0U) << info(rung).id;
   }
 }
@@ -75,7 +76,8 @@ TEST(LadderOnCores, ASpanThatAppendsAndTruncatesBreaksNothing) {
     raft::AppendEntries message{{raft::Term(1), raft::Index(1)}, {}, {}, {}};
     message.entries = raft::Slice::make(raft::Index(2), 8, 64);
     for (std::size_t at = 0; at < entries; ++at) {
-      EXPECT_TRUE(message.entries.append(raft::Term(term), raft::EntryKind::command, std::vector<std::byte>(4)));
+      EXPECT_TRUE(
+          message.entries.append(raft::Term(term), raft::EntryKind::command, std::vector<std::byte>(4)));
     }
     return raft::Receive{{raft::NodeId(from), raft::NodeId(2), raft::Term(term), message}};
   };

@@ -1,5 +1,10 @@
 #pragma once
 
+#include "invariants/ladder.hpp"
+#include "raft/configuration.hpp"
+#include "raft/core.hpp"
+#include "raft/hash.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -8,11 +13,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include "invariants/ladder.hpp"
-#include "raft/configuration.hpp"
-#include "raft/core.hpp"
-#include "raft/hash.hpp"
 
 /// Some real cores under the ladder, driven by hand: a queue of messages and a queue of writes for each node. For
 /// tests and the benchmark of the ladder only; the workbench's own simulator is in simulator/.
@@ -25,13 +25,13 @@ class Cores {
   struct Node {
     raft::NodeId id;
     std::optional<raft::Core> core;
-    std::vector<raft::Write> writes;    // submitted, not yet on disk
+    std::vector<raft::Write> writes;  // submitted, not yet on disk
     raft::WriteSeq synced;
     raft::WriteSeq told;
-    std::vector<raft::Input> inbox;     // applied, written: what the host owes the core
+    std::vector<raft::Input> inbox;  // applied, written: what the host owes the core
     // The disk: what is synced.
     raft::HardState hard;
-    std::vector<raft::Slice> entries;   // one entry each
+    std::vector<raft::Slice> entries;  // one entry each
     std::uint64_t incarnation = 0;
     std::uint64_t digest = 0;
   };
@@ -116,7 +116,8 @@ class Cores {
     const std::size_t whole = draw(node.writes.size() + 1);
     for (std::size_t at = 0; at < whole; ++at) carry_out(node, node.writes[at], SIZE_MAX);
     // The rewriting of a recovered image is all or nothing.
-    if (whole < node.writes.size() && node.writes[whole].seq > raft::WriteSeq(1)) carry_out(node, node.writes[whole], draw(4));
+    if (whole < node.writes.size() && node.writes[whole].seq > raft::WriteSeq(1))
+      carry_out(node, node.writes[whole], draw(4));
     node.writes.clear();
   }
 
@@ -173,7 +174,8 @@ class Cores {
     }
     if (write.truncate_from) {
       if (records-- == 0) return;
-      while (!node.entries.empty() && node.entries.back().last_index() >= write.truncate_from) node.entries.pop_back();
+      while (!node.entries.empty() && node.entries.back().last_index() >= write.truncate_from)
+        node.entries.pop_back();
     }
     for (const raft::Slice& slice : write.entries) {
       for (std::uint32_t i = 0; i < slice.size(); ++i) {

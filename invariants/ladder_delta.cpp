@@ -1,7 +1,7 @@
-#include <algorithm>
-
 #include "invariants/ladder.hpp"
 #include "raft/types.hpp"
+
+#include <algorithm>
 
 /// L1: one node, across one delta.
 namespace raftlab::invariants {
@@ -23,8 +23,8 @@ void Ladder::check_delta(const Change& change) {
   }
   if (after.commit < before.commit || after.applied < before.applied || after.handed < before.handed ||
       after.snapshot.index < before.snapshot.index) {
-    fire(Rung::D5, id, "had C = ", before.commit, ", A = ", before.applied, ", handed ", before.handed, ", now C = ",
-         after.commit, ", A = ", after.applied, ", handed ", after.handed);
+    fire(Rung::D5, id, "had C = ", before.commit, ", A = ", before.applied, ", handed ", before.handed,
+         ", now C = ", after.commit, ", A = ", after.applied, ", handed ", after.handed);
   }
   if (after.hard == before.hard && after.leader == before.leader && after.read_issued == before.read_issued &&
       after.read_confirmed == before.read_confirmed) {
@@ -35,9 +35,11 @@ void Ladder::check_delta(const Change& change) {
     check_term_and_vote(change);
     if (after.hard != before.hard && after.hard.voted_for) check_vote_rule(change);
   }
-  if (after.role != before.role || (after.role == Role::leader && after.hard.term != before.hard.term)) check_role(change);
+  if (after.role != before.role || (after.role == Role::leader && after.hard.term != before.hard.term))
+    check_role(change);
   if (change.envelope != nullptr) {
-    if (const auto* request = std::get_if<RequestVote>(&change.envelope->message); request != nullptr && request->pre) {
+    if (const auto* request = std::get_if<RequestVote>(&change.envelope->message);
+        request != nullptr && request->pre) {
       check_pre_vote(change);
     }
     note_accepted(change);
@@ -51,8 +53,8 @@ void Ladder::check_delta(const Change& change) {
   }
   if (after.commit > before.commit) check_commit(change);
   const bool told = change.input != nullptr && std::holds_alternative<raft::Written>(*change.input);
-  if (told || after.durable != before.durable || after.written != before.written || after.issued < before.issued ||
-      change.delta.truncated_from) {
+  if (told || after.durable != before.durable || after.written != before.written ||
+      after.issued < before.issued || change.delta.truncated_from) {
     check_durable_index(change);
   }
 }
@@ -99,15 +101,23 @@ void Ladder::check_role(const Change& change) {
   if (to == Role::leader) {
     legal = from == Role::candidate && same_term;
   } else if (to == Role::candidate) {
-    legal = from == Role::pre_candidate || (from == Role::follower && (!options_.pre_vote || told_to_stand() || alone()));
+    legal = from == Role::pre_candidate ||
+            (from == Role::follower && (!options_.pre_vote || told_to_stand() || alone()));
   } else if (to == Role::pre_candidate) {
     legal = from == Role::follower || from == Role::candidate;
   }
   if (!legal) {
-    fire(Rung::D4, node.id, "went from ", raft::name(from), " in term ", change.before.hard.term, " to ", raft::name(to),
-         " in term ", change.after.hard.term);
+    fire(Rung::D4, node.id, "went from ", raft::name(from), " in term ", change.before.hard.term, " to ",
+         raft::name(to), " in term ", change.after.hard.term);
   }
   if (to == Role::leader) {
+    // N18: the role of leader itself waits for the own vote.
+    const raft::HardState& disk = node.disk.synced().hard;
+    count(Rung::N18);
+    if (disk != raft::HardState{change.after.hard.term, node.id}) {
+      fire(Rung::N18, node.id, "leads term ", change.after.hard.term, ", its disk holds term ", disk.term,
+           ", vote n", disk.voted_for);
+    }
     check_election(change);
     cluster_.leaders |= set_of(node.id);
   } else {
@@ -140,14 +150,15 @@ void Ladder::check_vote_rule(const Change& change) {
   const bool raised = after.hard.term > before.hard.term;
   count(Rung::D14);
   if (!raised && before.hard.voted_for && before.hard.voted_for != candidate) {
-    fire(Rung::D14, id, "votes for n", candidate, " in term ", after.hard.term, ", its vote was n", before.hard.voted_for,
-         "'s");
+    fire(Rung::D14, id, "votes for n", candidate, " in term ", after.hard.term, ", its vote was n",
+         before.hard.voted_for, "'s");
   }
   if (candidate == id) {
     if (!raised) fire(Rung::D14, id, "votes for itself in term ", after.hard.term, ", which it had before");
     return;
   }
-  const auto* request = change.envelope == nullptr ? nullptr : std::get_if<RequestVote>(&change.envelope->message);
+  const auto* request =
+      change.envelope == nullptr ? nullptr : std::get_if<RequestVote>(&change.envelope->message);
   if (request == nullptr || request->pre || change.envelope->from != candidate ||
       change.envelope->term != after.hard.term) {
     fire(Rung::D14, id, "votes for n", candidate, " in term ", after.hard.term, ", which did not ask for it");
@@ -157,19 +168,21 @@ void Ladder::check_vote_rule(const Change& change) {
     fire(Rung::D14, id, "with last ", before.last, " votes for n", candidate, " with last ", request->last);
   }
   if (raised && !request->transfer && hears_a_leader(before)) {
-    fire(Rung::D14, id, "votes for n", candidate, " ", before.elapsed_ticks, " ticks after it heard its leader n",
-         before.leader);
+    fire(Rung::D14, id, "votes for n", candidate, " ", before.elapsed_ticks,
+         " ticks after it heard its leader n", before.leader);
   }
 }
 
 /// D14, for the grant of a PreVote, which is seen as a message: one of the requests of the step must allow it.
-void Ladder::check_pre_vote_granted(NodeRecord& node, const raft::trace::Step& step, const raft::Envelope& granted) {
+void Ladder::check_pre_vote_granted(NodeRecord& node, const raft::trace::Step& step,
+                                    const raft::Envelope& granted) {
   count(Rung::D14);
   const State* asked = nullptr;
   raft::LogId offered;
   for (std::size_t position = 0; position < step.inputs.size(); ++position) {
     const auto* receive = std::get_if<raft::Receive>(&step.inputs[position]);
-    if (receive == nullptr || receive->envelope.from != granted.to || receive->envelope.term != granted.term) continue;
+    if (receive == nullptr || receive->envelope.from != granted.to || receive->envelope.term != granted.term)
+      continue;
     const auto* request = std::get_if<RequestVote>(&receive->envelope.message);
     if (request == nullptr || !request->pre) continue;
     asked = position == 0 ? &node.state : &step.output.deltas[position - 1].after;
@@ -177,10 +190,11 @@ void Ladder::check_pre_vote_granted(NodeRecord& node, const raft::trace::Step& s
     if (granted.term > asked->hard.term && as_new_as(offered, asked->last) && !hears_a_leader(*asked)) return;
   }
   if (asked == nullptr) {
-    fire(Rung::G2, node.id, "grants n", granted.to, " a PreVote for term ", granted.term, " that it did not ask for");
+    fire(Rung::G2, node.id, "grants n", granted.to, " a PreVote for term ", granted.term,
+         " that it did not ask for");
   } else {
-    fire(Rung::D14, node.id, "in term ", asked->hard.term, " with last ", asked->last, " grants n", granted.to,
-         " a PreVote for term ", granted.term, " with last ", offered,
+    fire(Rung::D14, node.id, "in term ", asked->hard.term, " with last ", asked->last, " grants n",
+         granted.to, " a PreVote for term ", granted.term, " with last ", offered,
          hears_a_leader(*asked) ? ", though it hears a leader" : "");
   }
 }
@@ -192,9 +206,10 @@ void Ladder::check_pre_vote(const Change& change) {
   count(Rung::D13);
   if (before.hard != after.hard || before.role != after.role || before.elapsed_ticks != after.elapsed_ticks ||
       before.deadline_ticks != after.deadline_ticks || before.leader != after.leader) {
-    fire(Rung::D13, change.node.id, "had term ", before.hard.term, ", vote n", before.hard.voted_for, ", timer ",
-         before.elapsed_ticks, " of ", before.deadline_ticks, "; a PreVote made it term ", after.hard.term, ", vote n",
-         after.hard.voted_for, ", timer ", after.elapsed_ticks, " of ", after.deadline_ticks);
+    fire(Rung::D13, change.node.id, "had term ", before.hard.term, ", vote n", before.hard.voted_for,
+         ", timer ", before.elapsed_ticks, " of ", before.deadline_ticks, "; a PreVote made it term ",
+         after.hard.term, ", vote n", after.hard.voted_for, ", timer ", after.elapsed_ticks, " of ",
+         after.deadline_ticks);
   }
 }
 
@@ -231,8 +246,8 @@ void Ladder::check_log_shape(const Change& change) {
   if (before.role == Role::leader && after.role == Role::leader && before.hard.term == after.hard.term) {
     count(Rung::D7);
     if (touched) {
-      fire(Rung::D7, id, "leads term ", after.hard.term, " and changes index ", touched, " of its log, which ended at ",
-           before.last.index);
+      fire(Rung::D7, id, "leads term ", after.hard.term, " and changes index ", touched,
+           " of its log, which ended at ", before.last.index);
     }
   }
 }
@@ -242,7 +257,8 @@ void Ladder::check_truncation(const Change& change) {
   const std::uint64_t cut = change.delta.truncated_from.value();
   const NodeId id = change.node.id;
   count(Rung::D8);
-  const auto* append = change.envelope == nullptr ? nullptr : std::get_if<AppendEntries>(&change.envelope->message);
+  const auto* append =
+      change.envelope == nullptr ? nullptr : std::get_if<AppendEntries>(&change.envelope->message);
   if (append == nullptr || change.envelope->term != change.after.hard.term) {
     fire(Rung::D8, id, "cuts its log from index ", cut, " on, without an append of its term");
     return;
@@ -254,9 +270,11 @@ void Ladder::check_truncation(const Change& change) {
          prev + append->entries.size());
     return;
   }
-  const std::uint64_t offered = append->entries.entry(static_cast<std::uint32_t>(cut - prev - 1)).id.term.value();
+  const std::uint64_t offered =
+      append->entries.entry(static_cast<std::uint32_t>(cut - prev - 1)).id.term.value();
   if (held == offered) {
-    fire(Rung::D8, id, "cuts its log from index ", cut, " on, though it has term ", held, " there and so has the append");
+    fire(Rung::D8, id, "cuts its log from index ", cut, " on, though it has term ", held,
+         " there and so has the append");
   }
 }
 
@@ -269,7 +287,8 @@ void Ladder::check_commit(const Change& change) {
     count(Rung::D10);
     const std::uint64_t term = node.log.at(commit.value()).term();
     if (term != change.after.hard.term.value()) {
-      fire(Rung::D10, node.id, "leads term ", change.after.hard.term, " and commits index ", commit, " of term ", term);
+      fire(Rung::D10, node.id, "leads term ", change.after.hard.term, " and commits index ", commit,
+           " of term ", term);
     }
     check_commit_quorum(change);
     check_committed(change);
@@ -283,14 +302,15 @@ void Ladder::check_commit(const Change& change) {
   if (append != nullptr) {
     const std::uint64_t end = append->prev.index.value() + append->entries.size();
     const raft::Index allowed = std::max(before, std::min(append->commit, raft::Index(end)));
-    const raft::Term offered = append->entries.empty() ? append->prev.term
-                                                       : append->entries.entry(append->entries.size() - 1).id.term;
+    const raft::Term offered = append->entries.empty()
+                                   ? append->prev.term
+                                   : append->entries.entry(append->entries.size() - 1).id.term;
     if (commit != allowed) {
       fire(Rung::D11, node.id, "commits up to ", commit, " by an append up to ", end, " with leader commit ",
            append->commit);
     } else if (node.log.at(end).term() != offered.value()) {
-      fire(Rung::D11, node.id, "commits up to ", commit, " by an append that ends with index ", end, " of term ", offered,
-           ", where it has term ", node.log.at(end).term());
+      fire(Rung::D11, node.id, "commits up to ", commit, " by an append that ends with index ", end,
+           " of term ", offered, ", where it has term ", node.log.at(end).term());
     }
   } else if (heartbeat != nullptr) {
     if (commit != std::max(before, heartbeat->commit)) {
@@ -313,7 +333,8 @@ void Ladder::check_durable_index(const Change& change) {
     const bool known = written->seq <= before.issued;
     if (known) node.disk.tell(std::max(before.written, written->seq));
     if (after.written != (known ? std::max(before.written, written->seq) : before.written)) {
-      fire(Rung::D17, node.id, "was told of write ", written->seq, ", had ", before.written, " and now ", after.written);
+      fire(Rung::D17, node.id, "was told of write ", written->seq, ", had ", before.written, " and now ",
+           after.written);
     }
   } else if (after.written != before.written) {
     fire(Rung::D17, node.id, "says that write ", after.written, " is durable, nobody told it");

@@ -1,5 +1,9 @@
 #pragma once
 
+#include "invariants/ladder.hpp"
+#include "raft/configuration.hpp"
+#include "raft/core.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,10 +13,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "invariants/ladder.hpp"
-#include "raft/configuration.hpp"
-#include "raft/core.hpp"
 
 /// Steps made by hand, for the tests of the ladder: a fake node does whatever a test says, right or wrong.
 namespace raftlab::invariants {
@@ -36,8 +36,8 @@ struct FakeNode {
   std::vector<raft::PendingRead> reads;
   std::uint64_t uncommitted_bytes = 0;
   bool faulty = false;
-  bool derives_last = true;    ///< state.last follows the log
-  bool writes_itself = true;   ///< a correct write follows from each change
+  bool derives_last = true;   ///< state.last follows the log
+  bool writes_itself = true;  ///< a correct write follows from each change
 
   raft::HardState submitted_hard;
   raft::Index submitted_last;
@@ -97,7 +97,8 @@ class LadderTest : public testing::Test {
       node.log.append(slice);
       for (std::uint32_t at = 0; at < slice.size(); ++at) {
         if (slice.entry(at).kind != raft::EntryKind::configuration) continue;
-        node.configurations.push_back({slice.entry(at).id.index, *raft::decode_configuration(slice.entry(at).payload)});
+        node.configurations.push_back(
+            {slice.entry(at).id.index, *raft::decode_configuration(slice.entry(at).payload)});
       }
     }
     node.state.hard = recovered.hard;
@@ -187,7 +188,8 @@ class LadderTest : public testing::Test {
     sync(node, [&](FakeTurn& turn) {
       node.granted = {node.id};
       for (FakeNode& other : nodes_) {
-        if (other.id != node.id) send(turn, node, other.id.value(), raft::RequestVote{node.log.last_id(), false, false});
+        if (other.id != node.id)
+          send(turn, node, other.id.value(), raft::RequestVote{node.log.last_id(), false, false});
       }
     });
   }
@@ -213,7 +215,9 @@ class LadderTest : public testing::Test {
     step(voter, raft::Applied{}, {});
     step(voter, received(candidate, voter, raft::RequestVote{candidate.log.last_id(), false, false}),
          [&](FakeTurn&) { grant_now(voter, candidate); });
-    sync(voter, [&](FakeTurn& turn) { send(turn, voter, candidate.id.value(), raft::VoteReply{false, true}); });
+    sync(voter, [&](FakeTurn& turn) {
+      send(turn, voter, candidate.id.value(), raft::VoteReply{false, true});
+    });
   }
 
   void lead_now(FakeNode& node, FakeTurn& turn) {
@@ -233,13 +237,15 @@ class LadderTest : public testing::Test {
     }
     propose_now(node, turn, raft::EntryKind::noop, 0);
   }
-  static void propose_now(FakeNode& node, FakeTurn& turn, raft::EntryKind kind, std::size_t bytes, int fill = 7) {
+  static void propose_now(FakeNode& node, FakeTurn& turn, raft::EntryKind kind, std::size_t bytes,
+                          int fill = 7) {
     node.log.append(node.term(), kind, std::vector<std::byte>(bytes, std::byte(fill)));
     turn.appended_from = node.log.last();
     node.uncommitted_bytes += bytes;
   }
   void win(FakeNode& node, const FakeNode& voter) {
-    step(node, received(voter, node, raft::VoteReply{false, true}), [&](FakeTurn& turn) { lead_now(node, turn); });
+    step(node, received(voter, node, raft::VoteReply{false, true}),
+         [&](FakeTurn& turn) { lead_now(node, turn); });
   }
   void step_down(FakeNode& node) {
     step(node, raft::Tick{}, [&](FakeTurn&) {
@@ -263,7 +269,8 @@ class LadderTest : public testing::Test {
   }
 
   /// All that the follower lacks, cut at `last`; where its log conflicts, from there on.
-  static raft::AppendEntries append_for(const FakeNode& leader, const FakeNode& follower, raft::Index commit) {
+  static raft::AppendEntries append_for(const FakeNode& leader, const FakeNode& follower,
+                                        raft::Index commit) {
     raft::Index prev = std::min(follower.log.last(), leader.log.last());
     while (follower.log.term_at(prev) != leader.log.term_at(prev)) prev = prev.previous();
     raft::AppendEntries append;
@@ -282,7 +289,8 @@ class LadderTest : public testing::Test {
     follower.granted.clear();
     follower.refused.clear();
   }
-  static void take_now(FakeNode& follower, const FakeNode& leader, const raft::AppendEntries& append, FakeTurn& turn) {
+  static void take_now(FakeNode& follower, const FakeNode& leader, const raft::AppendEntries& append,
+                       FakeTurn& turn) {
     follow_now(follower, leader);
     const raft::Index from = append.prev.index.next();
     if (!append.entries.empty()) {
@@ -299,7 +307,8 @@ class LadderTest : public testing::Test {
   }
   void replicate(FakeNode& leader, FakeNode& follower) {
     const raft::AppendEntries append = append_for(leader, follower, leader.state.commit);
-    step(follower, received(leader, follower, append), [&](FakeTurn& turn) { take_now(follower, leader, append, turn); });
+    step(follower, received(leader, follower, append),
+         [&](FakeTurn& turn) { take_now(follower, leader, append, turn); });
     sync(follower, [&](FakeTurn& turn) {
       send(turn, follower, leader.id.value(), raft::AppendReply{follower.log.last(), raft::ReadSeq{}});
     });
@@ -370,7 +379,8 @@ class LadderTest : public testing::Test {
   /// The follower takes what the other node offers.
   void take(FakeNode& follower, const FakeNode& leader, raft::Index commit) {
     const raft::AppendEntries append = append_for(leader, follower, commit);
-    step(follower, received(leader, follower, append), [&](FakeTurn& turn) { take_now(follower, leader, append, turn); });
+    step(follower, received(leader, follower, append),
+         [&](FakeTurn& turn) { take_now(follower, leader, append, turn); });
   }
 
   // ---- What the ladder says ----
@@ -378,7 +388,8 @@ class LadderTest : public testing::Test {
   [[nodiscard]] std::string told_text() const {
     std::string text;
     for (const Finding& finding : ladder_.findings()) {
-      text += std::string(info(finding.rung).id) + " n" + std::to_string(finding.node.value()) + ": " + finding.text + "\n";
+      text += std::string(info(finding.rung).id) + " n" + std::to_string(finding.node.value()) + ": " +
+              finding.text + "\n";
     }
     return text;
   }

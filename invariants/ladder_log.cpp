@@ -16,7 +16,8 @@ void Ladder::mirror_log(const Change& change) {
   if (first != 0 && first <= node.log.last() && (cut == 0 || first < cut)) cut = first;
   if (cut != 0) {
     node.log.truncate(cut);
-    while (!node.configurations.empty() && node.configurations.back().index >= cut) node.configurations.pop_back();
+    while (!node.configurations.empty() && node.configurations.back().index >= cut)
+      node.configurations.pop_back();
     node.last_hash = table_.hash(node.log.last(), node.log.last_mark());
   }
   if (first == 0) return;
@@ -45,7 +46,8 @@ void Ladder::mirror_entry(NodeRecord& node, const EntryView& entry, std::uint64_
   }
   const Mark below = node.log.last_mark();
   if (Mark(entry.id.term.value(), 0).term() < below.term()) {
-    fire(Rung::N3, node.id, "index ", index, " has term ", entry.id.term, ", the one before has ", below.term());
+    fire(Rung::N3, node.id, "index ", index, " has term ", entry.id.term, ", the one before has ",
+         below.term());
   }
   if (index == 1) {
     count(Rung::N8);
@@ -68,7 +70,8 @@ void Ladder::mirror_entry(NodeRecord& node, const EntryView& entry, std::uint64_
 
 /// Entries that the same step takes away again: nobody will see them, but later deltas are judged against their terms.
 void Ladder::mirror_lost_entries(const Change& change, std::uint64_t index, std::uint64_t last) {
-  const auto* append = change.envelope == nullptr ? nullptr : std::get_if<raft::AppendEntries>(&change.envelope->message);
+  const auto* append =
+      change.envelope == nullptr ? nullptr : std::get_if<raft::AppendEntries>(&change.envelope->message);
   for (; index <= last; ++index) {
     std::uint64_t term = change.after.hard.term.value();
     if (append != nullptr && index > append->prev.index.value()) {
@@ -93,12 +96,12 @@ void Ladder::note_conflict(NodeRecord& node, std::uint64_t index, const EntryTab
   const std::uint64_t term = interned.mark.term();
   const std::uint64_t before = table_.hash(index, interned.other);
   if (other != nullptr) {
-    fire(Rung::G3, node.id, "index ", index, ", term ", term, ": n", node.id, " has the log ", interned.hash, ", n",
-         other->id, " the log ", before);
+    fire(Rung::G3, node.id, "index ", index, ", term ", term, ": n", node.id, " has the log ", interned.hash,
+         ", n", other->id, " the log ", before);
   }
   if (other == nullptr || interned.same_parent) {
-    fire(Rung::E3, node.id, "index ", index, ", term ", term, ": n", node.id, " has the entry ", interned.hash,
-         ", an entry ", before, " was there before");
+    fire(Rung::E3, node.id, "index ", index, ", term ", term, ": n", node.id, " has the entry ",
+         interned.hash, ", an entry ", before, " was there before");
   }
 }
 
@@ -118,8 +121,8 @@ void Ladder::check_mirror(NodeRecord& node, const raft::View& view) {
   const MarkRun& mine = node.log.runs().back();
   if (runs.size() != node.log.runs().size() || runs.back().first.value() != mine.first ||
       runs.back().term.value() != mine.mark.term()) {
-    fire(Rung::N5, node.id, "has an index of ", runs.size(), " term runs, its entries make ", node.log.runs().size(),
-         ", the last one of term ", mine.mark.term(), " from ", mine.first);
+    fire(Rung::N5, node.id, "has an index of ", runs.size(), " term runs, its entries make ",
+         node.log.runs().size(), ", the last one of term ", mine.mark.term(), " from ", mine.first);
   }
 }
 
@@ -154,24 +157,27 @@ std::uint64_t Ladder::scan_log(NodeRecord& node, const raft::View& view) {
       break;
     }
     const EntryView entry = walk.entry();
-    if (entry.id.index.value() != index) fire(Rung::N2, node.id, "at index ", index, " the log holds ", entry.id);
+    if (entry.id.index.value() != index)
+      fire(Rung::N2, node.id, "at index ", index, " the log holds ", entry.id);
     const EntryTable::Interned interned = table_.intern(hash, mark, entry);
     if (interned.mark != node.log.at(index)) {
       const bool committed = index <= view.state.commit.value();
-      fire(committed ? Rung::D6 : Rung::D8, node.id, "index ", index, " was of term ", node.log.at(index).term(),
-           ", without a delta it became ", entry.id);
+      fire(committed ? Rung::D6 : Rung::D8, node.id, "index ", index, " was of term ",
+           node.log.at(index).term(), ", without a delta it became ", entry.id);
       break;
     }
     while (run + 1 < runs.size() && runs[run + 1].first.value() <= index) ++run;
     if (run >= runs.size() || runs[run].term != entry.id.term || runs[run].first.value() > index ||
         (run > 0 && runs[run - 1].term >= runs[run].term)) {
-      fire(Rung::N5, node.id, "index ", index, " has term ", entry.id.term, ", the index of term runs says otherwise");
+      fire(Rung::N5, node.id, "index ", index, " has term ", entry.id.term,
+           ", the index of term runs says otherwise");
       break;
     }
     hash = interned.hash;
     mark = interned.mark;
   }
-  const std::uint64_t agreed = std::min({view.state.commit.value(), cluster_.committed.last(), node.log.last()});
+  const std::uint64_t agreed =
+      std::min({view.state.commit.value(), cluster_.committed.last(), node.log.last()});
   if (node.log.at(agreed) != cluster_.committed.at(agreed)) report_disagreement(node, agreed);
   return index;
 }
@@ -186,8 +192,8 @@ void Ladder::scan_configurations(NodeRecord& node, const raft::View& view) {
     const VoterSets theirs = voter_sets(held.index.value(), held.configuration);
     if (theirs.index != mine.index || theirs.members != mine.members || theirs.voters != mine.voters ||
         theirs.outgoing != mine.outgoing) {
-      fire(Rung::N9, node.id, "holds the configuration of index ", held.index, ", the log's entry ", mine.index,
-           " says otherwise");
+      fire(Rung::N9, node.id, "holds the configuration of index ", held.index, ", the log's entry ",
+           mine.index, " says otherwise");
     }
   }
 }

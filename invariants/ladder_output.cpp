@@ -1,7 +1,7 @@
-#include <algorithm>
-
 #include "invariants/ladder.hpp"
 #include "invariants/ladder_raw.hpp"
+
+#include <algorithm>
 
 /// What a step sends and hands out: N18, N19, D12, D16, D21, G2, and the messages' side of D11 and E2. The record's state
 /// is still the one before the step.
@@ -34,7 +34,8 @@ void Ladder::check_messages(NodeRecord& node, const raft::trace::Step& step) {
         check_leader_message(node, envelope);
         const raft::Index commit = std::get<raft::AppendEntries>(envelope.message).commit;
         if (commit > step.view.state.commit) {
-          fire(Rung::D11, node.id, "sends an append with commit ", commit, ", its own C is ", step.view.state.commit);
+          fire(Rung::D11, node.id, "sends an append with commit ", commit, ", its own C is ",
+               step.view.state.commit);
         }
         break;
       }
@@ -42,12 +43,13 @@ void Ladder::check_messages(NodeRecord& node, const raft::trace::Step& step) {
         check_leader_message(node, envelope);
         const raft::Index commit = std::get<raft::Heartbeat>(envelope.message).commit;
         count(Rung::D11);
-        const auto peer = std::find_if(step.view.peers.begin(), step.view.peers.end(),
-                                       [&](const raft::Progress& progress) { return progress.id == envelope.to; });
+        const auto peer =
+            std::find_if(step.view.peers.begin(), step.view.peers.end(),
+                         [&](const raft::Progress& progress) { return progress.id == envelope.to; });
         const bool beyond = peer != step.view.peers.end() && commit > peer->match;
         if (commit > step.view.state.commit || beyond) {
-          fire(Rung::D11, node.id, "sends n", envelope.to, " a heartbeat with commit ", commit, ", its own C is ",
-               step.view.state.commit, ", that match ", beyond ? peer->match : commit);
+          fire(Rung::D11, node.id, "sends n", envelope.to, " a heartbeat with commit ", commit,
+               ", its own C is ", step.view.state.commit, ", that match ", beyond ? peer->match : commit);
         }
         break;
       }
@@ -65,7 +67,8 @@ void Ladder::check_message_term(NodeRecord& node, const raft::trace::Step& step,
     fire(Rung::G2, node.id, "sends a ", raft::name(envelope.message), " in the name of n", envelope.from);
   }
   raft::Term term = envelope.term;
-  if (const auto* request = std::get_if<raft::RequestVote>(&envelope.message); request != nullptr && request->pre) {
+  if (const auto* request = std::get_if<raft::RequestVote>(&envelope.message);
+      request != nullptr && request->pre) {
     term = term.previous();
   } else if (const auto* reply = std::get_if<raft::VoteReply>(&envelope.message);
              reply != nullptr && reply->pre && reply->granted) {
@@ -94,12 +97,13 @@ void Ladder::write_vote(NodeRecord& node, raft::Term term, NodeId candidate) {
   }
 }
 
-void Ladder::check_vote_request(NodeRecord& node, const Envelope& envelope, const raft::RequestVote& request) {
+void Ladder::check_vote_request(NodeRecord& node, const Envelope& envelope,
+                                const raft::RequestVote& request) {
   count(Rung::N18);
   const raft::HardState& disk = node.disk.synced().hard;
   if (disk != raft::HardState{envelope.term, node.id}) {
-    fire(Rung::N18, node.id, "asks for votes in term ", envelope.term, ", its disk holds term ", disk.term, ", vote n",
-         disk.voted_for);
+    fire(Rung::N18, node.id, "asks for votes in term ", envelope.term, ", its disk holds term ", disk.term,
+         ", vote n", disk.voted_for);
   }
   const std::uint64_t last = request.last.index.value();
   // A candidate that has found the leader of its term may have cut its log since; then the disk's past decides.
@@ -117,8 +121,8 @@ void Ladder::check_vote_granted(NodeRecord& node, const Envelope& envelope) {
   count(Rung::N18);
   const raft::HardState& disk = node.disk.synced().hard;
   if (disk != raft::HardState{envelope.term, envelope.to}) {
-    fire(Rung::N18, node.id, "grants n", envelope.to, " its vote of term ", envelope.term, ", its disk holds term ",
-         disk.term, ", vote n", disk.voted_for);
+    fire(Rung::N18, node.id, "grants n", envelope.to, " its vote of term ", envelope.term,
+         ", its disk holds term ", disk.term, ", vote n", disk.voted_for);
   }
   promise(node, envelope.term, envelope.to);
   write_vote(node, envelope.term, envelope.to);
@@ -136,8 +140,8 @@ void Ladder::check_acknowledgement(NodeRecord& node, const raft::trace::Step& st
   // Of an older term, when the step raised it: the log may have changed since, and only "once" can be asked.
   const bool held = match == 0 || (current ? mark && disk.log.at(match) == mark : disk.log.last() >= match);
   if (!held) {
-    fire(Rung::N18, node.id, "acknowledges up to index ", match, " of term ", mark.term(), ", its disk holds up to ",
-         disk.log.last(), ", there with term ", disk.log.at(match).term());
+    fire(Rung::N18, node.id, "acknowledges up to index ", match, " of term ", mark.term(),
+         ", its disk holds up to ", disk.log.last(), ", there with term ", disk.log.at(match).term());
   }
   if (disk.hard.term < envelope.term) {
     fire(Rung::G2, node.id, "acknowledges in term ", envelope.term, ", its disk holds term ", disk.hard.term);
@@ -146,8 +150,8 @@ void Ladder::check_acknowledgement(NodeRecord& node, const raft::trace::Step& st
     const std::uint64_t accepted = node.accepted_term == envelope.term ? node.accepted : 0;
     const std::uint64_t allowed = std::max(accepted, step.view.state.commit.value());
     if (match > allowed || match > step.view.state.durable.value()) {
-      fire(Rung::D12, node.id, "acknowledges up to index ", match, ", has accepted up to ", allowed, ", D = ",
-           step.view.state.durable);
+      fire(Rung::D12, node.id, "acknowledges up to index ", match, ", has accepted up to ", allowed,
+           ", D = ", step.view.state.durable);
     }
     node.acknowledged = std::max(node.acknowledged, match);
   }
@@ -183,7 +187,8 @@ void Ladder::check_apply(NodeRecord& node, const raft::trace::Step& step) {
     node.handed = std::max(node.handed, slice.last_index().value());
   }
   if (node.handed > state.commit.value() || node.handed > state.durable.value()) {
-    fire(Rung::N19, node.id, "hands index ", node.handed, " to apply, C = ", state.commit, ", D = ", state.durable);
+    fire(Rung::N19, node.id, "hands index ", node.handed, " to apply, C = ", state.commit,
+         ", D = ", state.durable);
   }
   if (node.handed != state.handed.value()) {
     fire(Rung::D16, node.id, "handed up to index ", node.handed, " to apply and says ", state.handed);
@@ -200,7 +205,8 @@ void Ladder::check_apply(NodeRecord& node, const raft::trace::Step& step) {
 void Ladder::check_quiet(NodeRecord& node, const raft::trace::Step& step) {
   if (step.inputs.empty() || !std::holds_alternative<raft::Tick>(step.inputs.front())) return;
   const State& before = node.state;
-  if (before.role == raft::Role::leader || before.elapsed_ticks + step.inputs.size() >= before.deadline_ticks) return;
+  if (before.role == raft::Role::leader || before.elapsed_ticks + step.inputs.size() >= before.deadline_ticks)
+    return;
   for (const raft::Input& input : step.inputs) {
     if (!std::holds_alternative<raft::Tick>(input)) return;
   }
@@ -208,8 +214,9 @@ void Ladder::check_quiet(NodeRecord& node, const raft::trace::Step& step) {
   const raft::Output& output = step.output;
   if (!output.messages.empty() || output.write.seq || !output.apply.empty() || !output.reads.empty() ||
       !output.accepted.empty() || !output.rejected.empty() || output.role || output.lost_from) {
-    fire(Rung::D21, node.id, "at tick ", before.elapsed_ticks + step.inputs.size(), " of ", before.deadline_ticks,
-         " has an output: ", output.messages.size(), " messages, write ", output.write.seq);
+    fire(Rung::D21, node.id, "at tick ", before.elapsed_ticks + step.inputs.size(), " of ",
+         before.deadline_ticks, " has an output: ", output.messages.size(), " messages, write ",
+         output.write.seq);
   }
 }
 

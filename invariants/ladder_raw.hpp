@@ -1,10 +1,10 @@
 #pragma once
 
+#include "raft/log.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <vector>
-
-#include "raft/log.hpp"
 
 /// Reading a log from its raw pieces, without the helpers of `raft::Log`. Internal to the ladder.
 namespace raftlab::invariants {
@@ -12,7 +12,8 @@ namespace raftlab::invariants {
 /// Walks the entries of a log from an index on.
 class RawEntries {
  public:
-  RawEntries(const raft::Log& log, std::uint64_t first) : pieces_(log.pieces()), piece_(pieces_.size()), index_(first) {
+  RawEntries(const raft::Log& log, std::uint64_t first)
+      : pieces_(log.pieces()), piece_(pieces_.size()), index_(first) {
     while (piece_ > 0 && pieces_[piece_ - 1].first_index().value() > first) --piece_;
     if (piece_ > 0) --piece_;
   }

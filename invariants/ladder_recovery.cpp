@@ -13,13 +13,15 @@ Image Ladder::image_of(NodeRecord& node, const raft::Recovered& recovered) {
   node.last_hash = 0;
   std::uint64_t index = 1;
   for (const raft::Slice& slice : recovered.entries) {
-    for (std::uint32_t position = 0; position < slice.size(); ++position) mirror_entry(node, slice.entry(position), index++);
+    for (std::uint32_t position = 0; position < slice.size(); ++position)
+      mirror_entry(node, slice.entry(position), index++);
   }
   if (node.known && node.acknowledged != 0) {
     count(Rung::R3);
     if (node.log.at(node.acknowledged) != promised) {
       fire(Rung::R3, node.id, "had acknowledged index ", node.acknowledged, " of term ", promised.term(),
-           ", recovered a log up to ", node.log.last(), " with term ", node.log.at(node.acknowledged).term(), " there");
+           ", recovered a log up to ", node.log.last(), " with term ", node.log.at(node.acknowledged).term(),
+           " there");
     }
   }
   return Image{recovered.hard, node.log};
@@ -30,16 +32,17 @@ void Ladder::check_recovered(NodeRecord& node, const Image& image) {
   count(Rung::R1);
   if (!node.disk.may_recover(image)) {
     const Image sure = node.disk.surely();
-    fire(Rung::R1, node.id, "recovered term ", image.hard.term, ", vote n", image.hard.voted_for, ", log up to ",
-         image.log.last(), " of term ", image.log.last_mark().term(), "; its durable writes add up to term ",
-         sure.hard.term, ", vote n", sure.hard.voted_for, ", log up to ", sure.log.last(), " of term ",
-         sure.log.last_mark().term());
+    fire(Rung::R1, node.id, "recovered term ", image.hard.term, ", vote n", image.hard.voted_for,
+         ", log up to ", image.log.last(), " of term ", image.log.last_mark().term(),
+         "; its durable writes add up to term ", sure.hard.term, ", vote n", sure.hard.voted_for,
+         ", log up to ", sure.log.last(), " of term ", sure.log.last_mark().term());
   }
   if (!node.promised_term) return;
   count(Rung::R2);
   const raft::HardState& vote = node.promised_vote;
   if (image.hard.term < node.promised_term) {
-    fire(Rung::R2, node.id, "recovered term ", image.hard.term, ", had sent a promise in term ", node.promised_term);
+    fire(Rung::R2, node.id, "recovered term ", image.hard.term, ", had sent a promise in term ",
+         node.promised_term);
   } else if (image.hard.term == vote.term && image.hard.voted_for != vote.voted_for) {
     fire(Rung::R2, node.id, "recovered vote n", image.hard.voted_for, " of term ", image.hard.term,
          ", had promised it to n", vote.voted_for);

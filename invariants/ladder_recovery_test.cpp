@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "invariants/ladder_fixture.hpp"
+
+#include <gtest/gtest.h>
 
 /// L2: each rung breaks when a restart finds what it should not.
 namespace raftlab::invariants {

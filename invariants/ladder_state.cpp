@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include "invariants/ladder.hpp"
+
+#include <algorithm>
 
 /// L0: one node, one state, after the flush.
 namespace raftlab::invariants {
@@ -12,11 +12,11 @@ using raft::State;
 
 void Ladder::check_state(NodeRecord& node, const raft::View& view) {
   const State& state = view.state;
-  if (state.snapshot.index > state.commit || state.commit > state.last.index || state.applied > state.handed ||
-      state.handed > state.commit || state.durable > state.last.index || state.snapshot.index > state.applied ||
-      view.log->snapshot() != state.snapshot) {
-    fire(Rung::N1, node.id, "S = ", state.snapshot, ", C = ", state.commit, ", last = ", state.last.index, ", A = ",
-         state.applied, ", handed ", state.handed, ", D = ", state.durable);
+  if (state.snapshot.index > state.commit || state.commit > state.last.index ||
+      state.applied > state.handed || state.handed > state.commit || state.durable > state.last.index ||
+      state.snapshot.index > state.applied || view.log->snapshot() != state.snapshot) {
+    fire(Rung::N1, node.id, "S = ", state.snapshot, ", C = ", state.commit, ", last = ", state.last.index,
+         ", A = ", state.applied, ", handed ", state.handed, ", D = ", state.durable);
   }
   if (state.last.term > state.hard.term) {
     fire(Rung::N4, node.id, "has term ", state.hard.term, ", its last entry ", state.last);
@@ -40,7 +40,8 @@ void Ladder::check_state(NodeRecord& node, const raft::View& view) {
          ", its writes add up to term ", submitted.term, " and vote n", submitted.voted_for);
   }
   if (node.disk.submitted_last() != node.log.last()) {
-    fire(Rung::N17, node.id, "has a log up to ", node.log.last(), ", its writes add up to ", node.disk.submitted_last());
+    fire(Rung::N17, node.id, "has a log up to ", node.log.last(), ", its writes add up to ",
+         node.disk.submitted_last());
   }
   if (node.disk.synced().hard.term > state.hard.term) {
     fire(Rung::N17, node.id, "has term ", state.hard.term, ", its disk ", node.disk.synced().hard.term);
@@ -63,8 +64,8 @@ void Ladder::check_role_shape(NodeRecord& node, const raft::View& view) {
     case Role::follower: sound = state.leader != id; break;
   }
   if (!sound) {
-    fire(Rung::N6, id, "is ", raft::name(state.role), " in term ", state.hard.term, " with vote n", state.hard.voted_for,
-         ", leader n", state.leader, ", deadline ", state.deadline_ticks);
+    fire(Rung::N6, id, "is ", raft::name(state.role), " in term ", state.hard.term, " with vote n",
+         state.hard.voted_for, ", leader n", state.leader, ", deadline ", state.deadline_ticks);
   }
   if (state.role != Role::leader && voter &&
       (state.deadline_ticks == 0 || state.deadline_ticks > 2 * options_.election_ticks_min)) {
@@ -91,15 +92,17 @@ void Ladder::check_votes(NodeRecord& node, const raft::View& view) {
   if (node.configurations.empty()) return;
   const VoterSets& sets = node.configurations.back();
   count(Rung::N14);
-  if ((granted & refused) != 0 || ((granted | refused) & ~sets.all()) != 0 || size_of(granted) != view.granted.size() ||
-      size_of(refused) != view.refused.size()) {
+  if ((granted & refused) != 0 || ((granted | refused) & ~sets.all()) != 0 ||
+      size_of(granted) != view.granted.size() || size_of(refused) != view.refused.size()) {
     fire(Rung::N14, node.id, "counts ", view.granted.size(), " votes granted (set ", granted, ") and ",
          view.refused.size(), " refused (set ", refused, "), of voters (set ", sets.all(), ")");
   }
   if (sets.majority(granted)) {
-    fire(Rung::N14, node.id, "has won term ", view.state.hard.term, " with votes (set ", granted, ") and still stands");
+    fire(Rung::N14, node.id, "has won term ", view.state.hard.term, " with votes (set ", granted,
+         ") and still stands");
   } else if (!sets.majority(sets.all() & ~refused)) {
-    fire(Rung::N14, node.id, "has lost term ", view.state.hard.term, " by refusals (set ", refused, ") and still stands");
+    fire(Rung::N14, node.id, "has lost term ", view.state.hard.term, " by refusals (set ", refused,
+         ") and still stands");
   }
 }
 
@@ -125,8 +128,8 @@ void Ladder::check_leader(NodeRecord& node, const raft::View& view, bool changed
                       peer.window.messages() == shadow.messages && peer.id != node.id;
     if (!same) moved = check_peer(node, view, peer, shadow) || moved;
     if (peer.state != ProgressState::replicate && peer.window.messages() != 0) {
-      fire(Rung::N12, node.id, "has for n", peer.id, " ", peer.window.messages(), " appends in flight in state ",
-           raft::name(peer.state));
+      fire(Rung::N12, node.id, "has for n", peer.id, " ", peer.window.messages(),
+           " appends in flight in state ", raft::name(peer.state));
     }
   }
   const NodeSet members = node.configurations.empty() ? 0 : node.configurations.back().members;
@@ -177,7 +180,8 @@ bool Ladder::check_peer(NodeRecord& node, const raft::View& view, const Progress
 /// N12's window and its byte counter (N15).
 void Ladder::check_window(NodeRecord& node, const Progress& peer) {
   if (peer.window.messages() == 0) {
-    if (peer.window.bytes() != 0) fire(Rung::N15, node.id, "counts ", peer.window.bytes(), " bytes in no append");
+    if (peer.window.bytes() != 0)
+      fire(Rung::N15, node.id, "counts ", peer.window.bytes(), " bytes in no append");
     return;
   }
   count(Rung::N15);
@@ -191,12 +195,13 @@ void Ladder::check_window(NodeRecord& node, const Progress& peer) {
   }
   const std::uint64_t newest = peer.window.flights().back().bytes;
   if (bytes != peer.window.bytes()) {
-    fire(Rung::N15, node.id, "counts ", peer.window.bytes(), " bytes in flight to n", peer.id, ", they are ", bytes);
+    fire(Rung::N15, node.id, "counts ", peer.window.bytes(), " bytes in flight to n", peer.id, ", they are ",
+         bytes);
   }
   if (!rising || last >= peer.next.value() || peer.window.messages() > options_.limits.window_messages ||
       bytes - newest >= std::max<std::uint64_t>(options_.limits.window_bytes, 1)) {
-    fire(Rung::N12, node.id, "has ", peer.window.messages(), " appends of ", bytes, " bytes in flight to n", peer.id,
-         " up to index ", last, ", match ", peer.match, ", next ", peer.next);
+    fire(Rung::N12, node.id, "has ", peer.window.messages(), " appends of ", bytes, " bytes in flight to n",
+         peer.id, " up to index ", last, ", match ", peer.match, ", next ", peer.next);
   }
 }
 
@@ -220,8 +225,8 @@ void Ladder::check_commit_maximal(NodeRecord& node, const raft::View& view) {
     if (sets.majority(holders)) best = std::max(best, peer.match.value());
   }
   if (best > commit && node.log.at(best).term() == view.state.hard.term.value()) {
-    fire(Rung::N13, node.id, "leads term ", view.state.hard.term, " with C = ", commit, ", a quorum holds index ", best,
-         " of that term");
+    fire(Rung::N13, node.id, "leads term ", view.state.hard.term, " with C = ", commit,
+         ", a quorum holds index ", best, " of that term");
   }
 }
 
@@ -231,12 +236,15 @@ void Ladder::check_uncommitted_bytes(NodeRecord& node, const raft::View& view) {
   if (node.own_first == 0 || last + 1 < node.own_first) return;
   count(Rung::N15);
   const std::uint64_t below = std::min(last, std::max(view.state.commit.value(), node.own_first - 1));
-  const std::uint32_t bytes = table_.bytes(last, node.log.last_mark()) - table_.bytes(below, node.log.at(below));
+  const std::uint32_t bytes =
+      table_.bytes(last, node.log.last_mark()) - table_.bytes(below, node.log.at(below));
   if (view.uncommitted_bytes != bytes) {
-    fire(Rung::N15, node.id, "counts ", view.uncommitted_bytes, " uncommitted bytes, indices ", below + 1, "..", last,
-         " have ", bytes);
-  } else if (bytes > std::uint64_t{options_.limits.uncommitted_bytes_max} + options_.limits.proposal_bytes_max) {
-    fire(Rung::N15, node.id, "has ", bytes, " uncommitted bytes, the limit is ", options_.limits.uncommitted_bytes_max);
+    fire(Rung::N15, node.id, "counts ", view.uncommitted_bytes, " uncommitted bytes, indices ", below + 1,
+         "..", last, " have ", bytes);
+  } else if (bytes >
+             std::uint64_t{options_.limits.uncommitted_bytes_max} + options_.limits.proposal_bytes_max) {
+    fire(Rung::N15, node.id, "has ", bytes, " uncommitted bytes, the limit is ",
+         options_.limits.uncommitted_bytes_max);
   }
 }
 
@@ -258,14 +266,15 @@ void Ladder::check_reads(NodeRecord& node, const raft::View& view, const raft::O
   count(Rung::N16);
   const std::uint64_t term = node.log.at(state.commit.value()).term();
   if (term != state.hard.term.value()) {
-    fire(Rung::N16, node.id, "leads term ", state.hard.term, ", has reads waiting, and C = ", state.commit, " is of term ",
-         term);
+    fire(Rung::N16, node.id, "leads term ", state.hard.term, ", has reads waiting, and C = ", state.commit,
+         " is of term ", term);
   }
   const raft::PendingRead& back = view.reads.back();
   const bool falls = view.reads.size() > 1 && (view.reads[view.reads.size() - 2].round > back.round ||
                                                view.reads[view.reads.size() - 2].index > back.index);
   if (back.index > state.commit || falls) {
-    fire(Rung::N16, node.id, "has a read waiting at index ", back.index, " in round ", back.round, ", C = ", state.commit);
+    fire(Rung::N16, node.id, "has a read waiting at index ", back.index, " in round ", back.round,
+         ", C = ", state.commit);
   }
 }
 
@@ -275,8 +284,8 @@ void Ladder::check_reads_fully(NodeRecord& node, const raft::View& view) {
     count(Rung::N16);
     if (read.index > view.state.commit ||
         (at > 0 && (view.reads[at - 1].round > read.round || view.reads[at - 1].index > read.index))) {
-      fire(Rung::N16, node.id, "has a read waiting at index ", read.index, " in round ", read.round, ", C = ",
-           view.state.commit);
+      fire(Rung::N16, node.id, "has a read waiting at index ", read.index, " in round ", read.round,
+           ", C = ", view.state.commit);
     }
   }
 }

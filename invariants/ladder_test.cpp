@@ -1,8 +1,8 @@
 #include "invariants/ladder.hpp"
 
-#include <gtest/gtest.h>
-
 #include "invariants/ladder_fixture.hpp"
+
+#include <gtest/gtest.h>
 
 namespace raftlab::invariants {
 namespace {

@@ -38,7 +38,8 @@ std::uint64_t cut_of(const SubmittedWrite& write, const Mirror& log) {
   }
   // Entries that overwrite without a truncation cut the log as well.
   const bool overwrites = write.last != 0 && write.run.first <= log.last();
-  if (overwrites && (write.truncate_from == 0 || write.run.first < write.truncate_from)) return write.run.first;
+  if (overwrites && (write.truncate_from == 0 || write.run.first < write.truncate_from))
+    return write.run.first;
   return write.truncate_from;
 }
 
@@ -80,7 +81,8 @@ void DiskRecord::start(const Image& recovered) {
   if (submitted_last_ != 0) write.take_entries(recovered.log, 1, submitted_last_);
 }
 
-void DiskRecord::submit(const raft::Write& write, const Mirror& log, std::uint64_t first, std::uint64_t last) {
+void DiskRecord::submit(const raft::Write& write, const Mirror& log, std::uint64_t first,
+                        std::uint64_t last) {
   SubmittedWrite& submitted = writes_.emplace_back();
   submitted.incarnation = incarnation_;
   submitted.seq = write.seq;
@@ -94,7 +96,8 @@ void DiskRecord::submit(const raft::Write& write, const Mirror& log, std::uint64
 }
 
 void DiskRecord::sync(raft::WriteSeq seq) {
-  for (; head_ < writes_.size() && (writes_[head_].incarnation < incarnation_ || writes_[head_].seq <= seq); ++head_) {
+  for (; head_ < writes_.size() && (writes_[head_].incarnation < incarnation_ || writes_[head_].seq <= seq);
+       ++head_) {
     const SubmittedWrite& write = writes_[head_];
     // What an earlier incarnation left unsynced is not written any more: the rewriting takes its place.
     if (write.incarnation < incarnation_) continue;
@@ -130,7 +133,8 @@ bool DiskRecord::formerly_synced(std::uint64_t index, Mark mark) const {
 /// The first write that the core was not told of.
 std::size_t DiskRecord::first_uncertain() const {
   std::size_t first = writes_.size();
-  while (first > head_ && (writes_[first - 1].incarnation < incarnation_ || writes_[first - 1].seq > told_)) --first;
+  while (first > head_ && (writes_[first - 1].incarnation < incarnation_ || writes_[first - 1].seq > told_))
+    --first;
   return first;
 }
 
@@ -143,7 +147,9 @@ Image DiskRecord::surely() const {
 }
 
 bool DiskRecord::may_recover(const Image& image) const {
-  const auto same = [&](const Image& candidate) { return candidate.hard == image.hard && candidate.log == image.log; };
+  const auto same = [&](const Image& candidate) {
+    return candidate.hard == image.hard && candidate.log == image.log;
+  };
   Image candidate = surely();
   if (same(candidate)) return true;
   for (std::size_t at = first_uncertain(); at < writes_.size(); ++at) {
@@ -157,7 +163,8 @@ bool DiskRecord::may_recover(const Image& image) const {
     apply(write, cut_of(write, candidate.log), candidate);
     if (same(candidate)) return true;
     // Some of the entries: all of them, cut where the recovered log ends.
-    if (!write.replaces && write.last != 0 && image.log.last() >= write.run.first && image.log.last() < write.last) {
+    if (!write.replaces && write.last != 0 && image.log.last() >= write.run.first &&
+        image.log.last() < write.last) {
       Image part = candidate;
       part.log.truncate(image.log.last() + 1);
       if (same(part)) return true;

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "invariants/entry_table.hpp"
+#include "raft/core.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
-
-#include "invariants/entry_table.hpp"
-#include "raft/core.hpp"
 
 /// What the ladder remembers of one node: its log, what is on its disk, what it has promised.
 namespace raftlab::invariants {
@@ -56,9 +56,9 @@ struct SubmittedWrite {
   raft::WriteSeq seq;
   std::optional<raft::HardState> hard;
   std::uint64_t truncate_from = 0;
-  std::uint64_t last = 0;      ///< of the entries; 0: none
-  bool replaces = false;       ///< the rewriting of a recovered image: all or nothing
-  MarkRun run;                 ///< the entries, as runs; the first one here, because there is seldom a second
+  std::uint64_t last = 0;  ///< of the entries; 0: none
+  bool replaces = false;   ///< the rewriting of a recovered image: all or nothing
+  MarkRun run;             ///< the entries, as runs; the first one here, because there is seldom a second
   std::vector<MarkRun> more_runs;
 
   /// The entries are those of this log from `first` to `to`.
@@ -124,10 +124,10 @@ class DiskRecord {
 /// One node.
 struct NodeRecord {
   raft::NodeId id;
-  bool known = false;   ///< has started once
+  bool known = false;  ///< has started once
   bool up = false;
   bool faulty = false;
-  raft::State state;    ///< after the last step
+  raft::State state;  ///< after the last step
 
   Mirror log;                             ///< in memory
   std::uint64_t last_hash = 0;            ///< H(last)
@@ -135,9 +135,9 @@ struct NodeRecord {
   DiskRecord disk;
 
   // What it has promised to others, in every incarnation.
-  raft::Term promised_term;       ///< greatest term of a message that was released
-  raft::HardState promised_vote;  ///< vote of the greatest term in which one was released
-  std::uint64_t acknowledged = 0; ///< index up to which the log was acknowledged and not truncated since
+  raft::Term promised_term;        ///< greatest term of a message that was released
+  raft::HardState promised_vote;   ///< vote of the greatest term in which one was released
+  std::uint64_t acknowledged = 0;  ///< index up to which the log was acknowledged and not truncated since
 
   // D12: what it has accepted from the leader of a term.
   raft::Term accepted_term;

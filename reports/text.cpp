@@ -183,11 +183,11 @@ std::string progress(const Campaign& campaign) {
        fault <= static_cast<std::size_t>(Fault::partition_flapping); ++fault) {
     partitions += fired(static_cast<Fault>(fault));
   }
-  return fit("  seeds " + grouped(campaign.seeds()) + "   steps " + rounded(totals.steps) + " (" +
-                 rounded(per_cpu_second(totals.steps, totals.cpu_ns)) + "/CPU-s)   virtual " +
-                 span(totals.virtual_ns) + " (" + speed(totals.virtual_ns, totals.cpu_ns) + ")   crashes " +
-                 grouped(crashes) + "   partitions " + grouped(partitions) + "   " +
-                 counted(campaign.violated(), "violation", "violations"),
+  return fit("  seeds " + grouped(campaign.seeds()) + "   " +
+                 counted(campaign.violated(), "violation", "violations") + "   steps " +
+                 rounded(totals.steps) + "   virtual " + span(totals.virtual_ns) + " (" +
+                 speed(totals.virtual_ns, totals.cpu_ns) + ")   crashes " + grouped(crashes) +
+                 "   partitions " + grouped(partitions),
              line_columns - 1);
 }
 

@@ -38,7 +38,7 @@ TEST(Text, AViolationTellsTheRootFirstAndThenWhatFell) {
 
 TEST(Text, ALongFindingStaysWithinTheTerminal) {
   SeedReport report = violated(1);
-  for (auto& finding : report.result.findings) finding.text = std::string(300, 'x') + " and " + finding.text;
+  for (auto& finding : report.result.findings) finding.text.insert(0, " and ").insert(0, 300, 'x');
   expect_narrow(violation(report, NextSteps{}, Colour::off));
 }
 
@@ -84,6 +84,13 @@ TEST(Text, TheConclusionSaysWhyNothingIsConcluded) {
 TEST(Text, AVerdictIsInColourOnlyWhenWanted) {
   EXPECT_EQ(verdict_word(simulator::Verdict::holds, Colour::off), "holds");
   EXPECT_EQ(verdict_word(simulator::Verdict::violated, Colour::on), "\x1b[31mviolated\x1b[0m");
+}
+
+TEST(Text, TheProgressSaysHowFarThingsAre) {
+  Campaign campaign;
+  campaign.add(violated(1));
+  EXPECT_EQ(progress(campaign),
+            "  seeds 1   1 violation   steps 41.1 k   virtual 21.5 s (x174)   crashes 0   partitions 0");
 }
 
 TEST(Text, TheProgressFitsOnALine) {

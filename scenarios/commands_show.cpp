@@ -60,6 +60,7 @@ Action parse_peers(Arguments& arguments) {
     const raft::View view = world.view(node);
     if (view.peers.empty()) printed.push_back(name(node) + " does not lead");
     for (const raft::Progress& peer : view.peers) {
+      if (peer.id == node) continue;
       printed.push_back(name(peer.id) + " " + raft::name(peer.state) + " match " + number(peer.match) +
                         " next " + number(peer.next) + " window " + std::to_string(peer.window.messages()));
     }

@@ -70,7 +70,7 @@ TEST_P(Scenario, cut_anywhere_never_crashes) {
   const bool breaks_rungs = !run_script(GetParam(), text).findings.empty();
   for (std::size_t size = 0; size < text.size(); size += 7) {
     const ScriptResult result = run_script(GetParam(), std::string_view(text).substr(0, size));
-    if (result.outcome != Outcome::passed) EXPECT_FALSE(result.diagnostics.empty());
+    EXPECT_EQ(result.outcome == Outcome::passed, result.diagnostics.empty());
     // A cut may take an expectation or a fault away, and never makes correct code break a rung.
     EXPECT_TRUE(breaks_rungs || result.findings.empty()) << all_of(result);
   }

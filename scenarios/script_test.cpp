@@ -164,10 +164,9 @@ TEST(FailedScript, shows_the_status_when_nodes_do_not_settle) {
 }
 
 TEST(FailedScript, points_at_the_first_byte_of_output_that_differs) {
-  EXPECT_THAT(
-      failed("cluster 1\nstatus\n----\nn1 T1 follower vote n2\n"),
-      StartsWith(
-          "t.scn:4:21: the output differs; printed was:\n  n1 T1 follower vote n2\n                      ^"));
+  EXPECT_THAT(failed("cluster 1\nstatus\n----\nn1 T1 follower vote n2\n"),
+              StartsWith("t.scn:4:22: the output differs; printed was:\n  n1 T1 follower vote n2\n           "
+                         "            ^"));
   EXPECT_THAT(failed("cluster 1\nmessages\n----\n\nstatus\n"),
               StartsWith("t.scn:4:1: the output differs; printed was:\n    no message in flight"));
   EXPECT_THAT(failed("cluster 1\nmessages\n----\nno message in flight\nand more\n"),

@@ -28,7 +28,6 @@ struct Cluster::Node {
   std::uint32_t incarnation = 0;
   std::string refusal;
   std::deque<Submitted> submitted;
-  OperationId last_append;
   Index applied;
   // As of the last step, for `leader`.
   Role role = Role::follower;
@@ -110,7 +109,6 @@ Life Cluster::start(NodeId id, raft::Seed seed, Time now) {
   it.role = Role::follower;
   it.service = std::move(std::get<std::unique_ptr<kv::Service>>(opened));
   it.applied = Index{};
-  it.last_append = OperationId{};
   it.submitted.assign(1, Node::Submitted{raft::WriteSeq(1), OperationId{}});
   note_appends(it);
   if (checks_) {
@@ -157,10 +155,9 @@ void Cluster::finish_sync(NodeId id, OperationId operation, SimulatedDisk::SyncF
 }
 
 void Cluster::note_appends(Node& it) {
-  if (it.disk.last_append() == it.last_append) return;
-  it.last_append = it.disk.last_append();
+  const raft::WriteSeq appended = it.service->replica().wal().appended();
   for (auto write = it.submitted.rbegin(); write != it.submitted.rend() && !write->append; ++write) {
-    write->append = it.last_append;
+    if (write->seq <= appended) write->append = it.disk.last_append();
   }
 }
 

@@ -77,6 +77,7 @@ OperationId SimulatedDisk::truncate(FileHandle handle, std::uint64_t size) {
   if (file == nullptr) return fail(DiskError::not_found);
   file->bytes.resize(size);
   file->synced = std::min(file->synced, size);
+  file->cached = std::min(file->cached, size);
   return begin();
 }
 
@@ -157,7 +158,9 @@ void SimulatedDisk::lose_pages(File& file, std::uint64_t until, bool in_parts, C
   }
   // The pages are clean now: no later sync writes them. What they held is not durable, whatever later syncs report.
   for (const PendingAppend& append : appends_) {
-    if (append.file == file.id && append.end > file.synced && !failed_append_) failed_append_ = append.operation;
+    if (append.file != file.id || append.end <= file.synced) continue;
+    if (!failed_append_ || append.operation < failed_append_) failed_append_ = append.operation;
+    break;
   }
   file.synced = until;
 }
@@ -196,7 +199,8 @@ void SimulatedDisk::cut(File& file, const Crash& crash, Chooser& chooser, std::u
     }
   };
   // A kill cannot undo what an earlier process has put into the page cache; a loss of power can.
-  if (crash.kind != Crash::Kind::kill) add_ends(cached_);
+  const bool kill = crash.kind == Crash::Kind::kill;
+  if (!kill) add_ends(cached_);
   add_ends(appends_);
   if (ends.empty() || (!crash.lose && !crash.tear)) return;
   std::size_t kept = ends.size();
@@ -204,7 +208,8 @@ void SimulatedDisk::cut(File& file, const Crash& crash, Chooser& chooser, std::u
   if (crash.tear && kept == ends.size()) --kept;
   if (kept == ends.size()) return;
   const std::uint64_t size = file.bytes.size();
-  std::uint64_t survives = kept == 0 ? file.synced : ends[kept - 1];
+  const std::uint64_t base = kill ? std::max(file.synced, file.cached) : file.synced;
+  std::uint64_t survives = kept == 0 ? base : ends[kept - 1];
   damage.lost = true;
   if (crash.tear) {
     const std::uint64_t part = chooser.choose(Key{Choice::crash_cut, subject(about_file, std::uint64_t{1})}, ends[kept] - survives);
@@ -213,7 +218,7 @@ void SimulatedDisk::cut(File& file, const Crash& crash, Chooser& chooser, std::u
   }
   file.bytes.resize(survives);
   // The size may have become durable before the data: zeros stand where data was to be.
-  const bool grown = crash.kind != Crash::Kind::kill && chooser.happens(Key{Choice::crash_fate, about_file}, million / 4);
+  const bool grown = !kill && chooser.happens(Key{Choice::crash_fate, about_file}, million / 4);
   if (grown) file.bytes.resize(size);
   file.last_append_at = file.bytes.size();  // nothing valid is known to stand behind what was left: no place for rot
 }
@@ -241,6 +246,7 @@ CrashDamage SimulatedDisk::crash(const Crash& crash, Chooser& chooser, std::uint
   }
   for (auto& [name, file] : files_) {
     cut(file, crash, chooser, about, damage);
+    file.cached = file.bytes.size();
     if (!power) continue;
     for (const Range& range : file.lost) zero(file, range);
     damage.lost = damage.lost || !file.lost.empty();

@@ -102,6 +102,7 @@ class SimulatedDisk final : public raft::wal::Disk {
     std::uint32_t id = 0;
     std::vector<std::byte> bytes;       // as a process reads it
     std::uint64_t synced = 0;           // bytes below are durable
+    std::uint64_t cached = 0;           // bytes below were left by earlier processes: a kill does not undo them
     bool entry_durable = false;         // the name survives a power loss
     std::uint64_t last_append_at = 0;   // where the latest append starts
     std::vector<Range> lost;               // in the cache only, for ever: a sync over them failed

@@ -43,6 +43,10 @@ bool starts_with(const Content& content, const Content& start, std::size_t lengt
          std::equal(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(length), content.begin());
 }
 
+Content::const_iterator at(const Content& content, std::size_t position) {
+  return content.begin() + static_cast<std::ptrdiff_t>(position);
+}
+
 class Model {
  public:
   Model(std::uint64_t seed, bool syncs_fail) : random_(Seed(seed)), syncs_fail_(syncs_fail) {}
@@ -161,7 +165,8 @@ class Model {
     const bool power = how.kind != Crash::Kind::kill;
     // A new process reads what is there and goes on from it.
     std::map<std::string, ModelFile> found;
-    for (const std::string& name : std::get<std::vector<std::string>>(disk_.list())) {
+    const auto names = std::get<std::vector<std::string>>(disk_.list());
+    for (const std::string& name : names) {
       ModelFile& file = found[name];
       file.written = std::get<Content>(disk_.read(name));
       disk_.open(name, file.handle);
@@ -185,7 +190,8 @@ class Model {
       RC_ASSERT(content->size() <= file.written.size());
       for (const Append& append : file.appends) {
         if (append.operation > disk_.durable_through()) continue;
-        RC_ASSERT(starts_with(*content, file.written, append.end));
+        RC_ASSERT(content->size() >= append.end);
+        RC_ASSERT(std::equal(at(file.written, append.begin), at(file.written, append.end), at(*content, append.begin)));
       }
     }
   }

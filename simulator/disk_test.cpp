@@ -264,6 +264,11 @@ TEST_F(SimulatedDiskTest, WhatAKilledProcessLeftInTheCacheIsLostWithThePower) {
   chooser.answer(Choice::crash_cut, 1);
   crash(Crash{Crash::Kind::kill, true, false});
   EXPECT_EQ(text("a"), "synced-one-two") << "the cache outlives any number of processes";
+  FileHandle again;
+  disk.open("a", again);
+  append(again, "-three");
+  crash(Crash{Crash::Kind::kill, true, false});
+  EXPECT_EQ(text("a"), "synced-one-two") << "only the last process's own appends may never have been carried out";
   EXPECT_TRUE(crash(Crash{Crash::Kind::power_loss, true, false}).lost);
   EXPECT_EQ(text("a"), "synced-one");
   chooser.answer(Choice::crash_cut, all);

@@ -102,7 +102,7 @@ void Nemesis::crash(Fault fault, NodeId node, Time now, std::uint64_t about) {
   if (fault == Fault::lost_sectors) {
     if (damage.lost) count(fault);
   } else {
-    if (damage.lost) count(Fault::lost_write);
+    if (damage.lost && how.lose) count(Fault::lost_write);  // a name that did not persist loses bytes, too
     if (damage.torn) count(Fault::torn_write);
   }
   if (fault == Fault::bit_rot) {

@@ -87,6 +87,7 @@ class Wal::Implementation {
     pump();
   }
 
+  [[nodiscard]] WriteSeq appended() const { return appended_; }
   [[nodiscard]] std::uint32_t chain() const { return chain_; }
   [[nodiscard]] std::uint64_t bytes_appended() const { return bytes_appended_; }
   [[nodiscard]] std::uint64_t syncs() const { return syncs_; }
@@ -187,6 +188,7 @@ class Wal::Implementation {
     bytes_appended_ += bytes.size();
     phase_ = Phase::syncing;
     flying_ = Flying{next_record_, record.kind, record.completes};
+    if (record.completes) appended_ = record.completes;
     last_watermark_ = durable_;
     if (record.kind != RecordKind::watermark) last_data_ = next_record_;
     next_record_ = next_record_.next();
@@ -252,6 +254,7 @@ class Wal::Implementation {
 
   // The writes of the core.
   WriteSeq submitted_;
+  WriteSeq appended_;
   std::optional<Index> last_;  // of the log; none: not known behind a snapshot
 
   // The disk.
@@ -294,6 +297,7 @@ std::optional<WriteOutcome> Wal::complete(const DiskCompletion& completion) {
   return implementation_->complete(completion);
 }
 void Wal::tick() { implementation_->tick(); }
+WriteSeq Wal::appended() const { return implementation_->appended(); }
 std::uint32_t Wal::chain() const { return implementation_->chain(); }
 std::uint64_t Wal::bytes_appended() const { return implementation_->bytes_appended(); }
 std::uint64_t Wal::syncs() const { return implementation_->syncs(); }

@@ -80,6 +80,8 @@ class Wal {
   /// One unit of time: writes the watermark record when the log has been idle.
   void tick();
 
+  /// The last write all of whose bytes were handed to the disk; those behind it wait for the sync under way.
+  [[nodiscard]] WriteSeq appended() const;
   /// Checksum over every byte appended so far: two logs that wrote the same have the same.
   [[nodiscard]] std::uint32_t chain() const;
   [[nodiscard]] std::uint64_t bytes_appended() const;
