@@ -28,6 +28,7 @@ struct Cluster::Node {
   std::uint32_t incarnation = 0;
   std::string refusal;
   std::deque<Submitted> submitted;
+  OperationId last_append;
   Index applied;
   // As of the last step, for `leader`.
   Role role = Role::follower;
@@ -97,6 +98,7 @@ Life Cluster::start(NodeId id, raft::Seed seed, Time now) {
   options.replica.core.limits.window_messages = profile_.window_messages;
   options.replica.core.limits.append_bytes_max = profile_.append_bytes_max;
   options.replica.identity = raft::wal::Identity{1, id};
+  it.last_append = it.disk.last_append();
   auto opened = kv::Service::open(options, it.disk, raft::bootstrap(raft::voters_up_to(size())));
   note(raft::Hasher(static_cast<std::uint64_t>(now)).add(id).add(std::uint64_t{it.incarnation}).add(std::uint64_t{opened.index()}).value());
   if (const auto* refusal = std::get_if<raft::wal::Refusal>(&opened)) {
@@ -155,9 +157,11 @@ void Cluster::finish_sync(NodeId id, OperationId operation, SimulatedDisk::SyncF
 }
 
 void Cluster::note_appends(Node& it) {
+  if (it.disk.last_append() == it.last_append) return;  // nothing was appended, or the append failed
+  it.last_append = it.disk.last_append();
   const raft::WriteSeq appended = it.service->replica().wal().appended();
   for (auto write = it.submitted.rbegin(); write != it.submitted.rend() && !write->append; ++write) {
-    if (write->seq <= appended) write->append = it.disk.last_append();
+    if (write->seq <= appended) write->append = it.last_append;
   }
 }
 
