@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <variant>
 #include <vector>
 
 /// The ladder on real cores: what is correct must not break a rung.
@@ -88,6 +90,62 @@ TEST(LadderOnCores, ASpanThatAppendsAndTruncatesBreaksNothing) {
   cores.finish();
   EXPECT_FALSE(cores.ladder().broken()) << told(cores.ladder());
   EXPECT_EQ(cores.ladder().evaluations(Rung::D8), 2U);
+}
+
+raft::Receive append_from(std::uint32_t from, std::uint64_t term, std::size_t entries) {
+  raft::AppendEntries message{{raft::Term(1), raft::Index(1)}, {}, {}, {}};
+  message.entries = raft::Slice::make(raft::Index(2), 8, 64);
+  for (std::size_t at = 0; at < entries; ++at) {
+    EXPECT_TRUE(
+        message.entries.append(raft::Term(term), raft::EntryKind::command, std::vector<std::byte>(4)));
+  }
+  return raft::Receive{{raft::NodeId(from), raft::NodeId(1), raft::Term(term), message}};
+}
+
+/// N18: one completion covers the vote and a truncation that came after it. What the requests would advertise is gone.
+TEST(LadderOnCores, AFormerCandidateDoesNotAdvertiseALogThatItHasLostSince) {
+  Cores cores(3, 3, core_options(false, false));
+  Cores::Node& node = cores.nodes()[0];
+  const auto settle = [&] {
+    cores.sync(node, SIZE_MAX);
+    cores.settle(node);
+  };
+  settle();
+  cores.step(node, append_from(2, 2, 2));
+  settle();
+  cores.messages().clear();
+  cores.step(node, raft::Campaign{});
+  cores.step(node, append_from(3, 3, 1));
+  EXPECT_TRUE(cores.messages().empty());
+  settle();
+  const auto advertises = [](const raft::Envelope& envelope) {
+    return std::holds_alternative<raft::RequestVote>(envelope.message);
+  };
+  EXPECT_EQ(std::count_if(cores.messages().begin(), cores.messages().end(), advertises), 0);
+  EXPECT_EQ(node.core->view().state.last, (raft::LogId{raft::Term(3), raft::Index(2)}));
+  EXPECT_FALSE(cores.ladder().broken()) << told(cores.ladder());
+}
+
+/// The correction of D14: a span holds one PreVote twice, before and after the tick that ends the lease.
+TEST(LadderOnCores, ASpanMayRefuseAPreVoteAndGrantItsDuplicate) {
+  Cores cores(3, 3, core_options(true, true));
+  Cores::Node& node = cores.nodes()[0];
+  cores.sync(node, SIZE_MAX);
+  cores.settle(node);
+  cores.step(node, append_from(2, 2, 1));
+  cores.sync(node, SIZE_MAX);
+  cores.settle(node);
+  cores.messages().clear();
+  for (int tick = 0; tick < 9; ++tick) cores.step(node, raft::Tick{});
+  const raft::RequestVote request{{raft::Term(2), raft::Index(2)}, true, false};
+  const raft::Receive pre_vote{{raft::NodeId(3), raft::NodeId(1), raft::Term(3), request}};
+  cores.step(node, std::vector<raft::Input>{pre_vote, raft::Tick{}, pre_vote});
+  const auto granted = [](const raft::Envelope& envelope) {
+    const auto* reply = std::get_if<raft::VoteReply>(&envelope.message);
+    return reply != nullptr && reply->pre && reply->granted;
+  };
+  EXPECT_EQ(std::count_if(cores.messages().begin(), cores.messages().end(), granted), 1);
+  EXPECT_FALSE(cores.ladder().broken()) << told(cores.ladder());
 }
 
 }  // namespace

@@ -106,10 +106,8 @@ void Ladder::check_vote_request(NodeRecord& node, const Envelope& envelope,
          ", vote n", disk.voted_for);
   }
   const std::uint64_t last = request.last.index.value();
-  // A candidate that has found the leader of its term may have cut its log since; then the disk's past decides.
-  Mark mark = node.log.at(last);
-  if (mark.term() != request.last.term.value()) mark = Mark(request.last.term.value(), 0);
-  if (!node.disk.once_synced(last, mark)) {
+  const Mark mark = node.log.at(last);
+  if (mark.term() != request.last.term.value() || node.disk.synced().log.at(last) != mark) {
     fire(Rung::N18, node.id, "asks for votes with last ", request.last, ", its disk holds up to ",
          node.disk.synced().log.last(), " of term ", node.disk.synced().log.last_mark().term());
   }

@@ -34,7 +34,8 @@ TEST(RandomChooserTest, EqualQuestionsGetEqualAnswersInAnyOrder) {
 
 RC_GTEST_PROP(RandomChooserProperty, AnswersAreBelowTheRange, (std::uint64_t seed, std::uint64_t about)) {
   RandomChooser chooser{Seed(seed)};
-  const auto range = *rc::gen::oneOf(rc::gen::inRange<std::uint64_t>(1, 100), rc::gen::nonZero<std::uint64_t>()).as("range");
+  const auto range =
+      *rc::gen::oneOf(rc::gen::inRange<std::uint64_t>(1, 100), rc::gen::nonZero<std::uint64_t>()).as("range");
   RC_ASSERT(chooser.choose(key(about), range) < range);
 }
 

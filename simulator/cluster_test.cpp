@@ -1,13 +1,13 @@
 #include "simulator/cluster.hpp"
 
+#include "kv/command.hpp"
+#include "simulator/test_support.hpp"
+
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <optional>
 #include <string>
-
-#include "kv/command.hpp"
-#include "simulator/test_support.hpp"
 
 namespace raftlab::simulator::testing {
 namespace {
@@ -23,15 +23,19 @@ class Hand {
  public:
   explicit Hand(std::uint32_t nodes, bool checks = true) : cluster(quiet_profile(nodes), checks) {}
 
-  Life start(std::uint32_t node, std::uint64_t seed = 1) { return cluster.start(NodeId(node), Seed(seed), now); }
+  Life start(std::uint32_t node, std::uint64_t seed = 1) {
+    return cluster.start(NodeId(node), Seed(seed), now);
+  }
 
   const kv::ServiceOutput& step(std::uint32_t node) { return cluster.step(NodeId(node), now); }
   const kv::ServiceOutput& tick(std::uint32_t node) {
     cluster.service(NodeId(node)).tick();
     return step(node);
   }
-  const kv::ServiceOutput& receive(std::uint32_t node, std::uint32_t from, std::uint64_t term, raft::Message message) {
-    cluster.service(NodeId(node)).receive(Envelope{NodeId(from), NodeId(node), Term(term), std::move(message)});
+  const kv::ServiceOutput& receive(std::uint32_t node, std::uint32_t from, std::uint64_t term,
+                                   raft::Message message) {
+    cluster.service(NodeId(node))
+        .receive(Envelope{NodeId(from), NodeId(node), Term(term), std::move(message)});
     return step(node);
   }
 
@@ -72,7 +76,9 @@ class Hand {
     sync(node);
   }
 
-  void answers(const kv::ServiceOutput& out) { told.insert(told.end(), out.answers.begin(), out.answers.end()); }
+  void answers(const kv::ServiceOutput& out) {
+    told.insert(told.end(), out.answers.begin(), out.answers.end());
+  }
 
   ScriptedChooser chooser;
   Cluster cluster;
@@ -123,8 +129,9 @@ Parts parts_after(const std::function<void(Hand&)>& drive, std::uint32_t node = 
 
 /// How many of the parts differ; the digest itself is none of them.
 int differences(const Parts& a, const Parts& b) {
-  return int{a.time != b.time} + int{a.node != b.node} + int{a.core != b.core} + int{a.messages != b.messages} +
-         int{a.written != b.written} + int{a.durable != b.durable} + int{a.store != b.store};
+  return int{a.time != b.time} + int{a.node != b.node} + int{a.core != b.core} +
+         int{a.messages != b.messages} + int{a.written != b.written} + int{a.durable != b.durable} +
+         int{a.store != b.store};
 }
 
 // ---- What the digest covers --------------------------------------------------------------------------------------
@@ -157,7 +164,9 @@ TEST(ClusterDigest, TheTimeAloneChangesIt) {
 
 TEST(ClusterDigest, TheNodeChangesIt) {
   // The log on disk names its node, so that more than one part differs here.
-  const auto of = [](std::uint32_t node) { return parts_after([node](Hand& hand) { hand.tick(node); }, node); };
+  const auto of = [](std::uint32_t node) {
+    return parts_after([node](Hand& hand) { hand.tick(node); }, node);
+  };
   const Parts a = of(1);
   const Parts b = of(2);
   EXPECT_NE(a.node, b.node);
@@ -166,7 +175,9 @@ TEST(ClusterDigest, TheNodeChangesIt) {
 
 TEST(ClusterDigest, ACoreAloneChangesIt) {
   // Another seed of the core: another election timeout, and nothing else yet.
-  const auto seeded = [](std::uint64_t seed) { return parts_after([](Hand& hand) { hand.tick(1); }, 1, seed); };
+  const auto seeded = [](std::uint64_t seed) {
+    return parts_after([](Hand& hand) { hand.tick(1); }, 1, seed);
+  };
   const Parts a = seeded(1);
   const Parts b = seeded(2);
   EXPECT_NE(a.core, b.core);
@@ -304,7 +315,9 @@ TEST(ClusterDigest, ChecksDoNotChangeIt) {
 TEST(ClusterTest, ANodeAloneElectsItselfAndServes) {
   Hand hand(1);
   std::vector<std::uint64_t> committed;
-  hand.cluster.on_commit = [&](const Commitment& commitment) { committed.push_back(commitment.entry.id.index.value()); };
+  hand.cluster.on_commit = [&](const Commitment& commitment) {
+    committed.push_back(commitment.entry.id.index.value());
+  };
   EXPECT_EQ(hand.cluster.life(NodeId(1)), Life::down);
   EXPECT_EQ(hand.start(1), Life::up);
   hand.sync(1);
@@ -330,7 +343,8 @@ TEST(ClusterTest, AnAcknowledgedWriteSurvivesTheLossOfPower) {
   hand.put(1, "key", "value");
   hand.chooser.answer(Choice::crash_cut, 1000);
   hand.chooser.answer(Choice::entry_fate, 1);
-  static_cast<void>(hand.cluster.crash(NodeId(1), Crash{Crash::Kind::power_loss, true, true}, hand.chooser, 1));
+  static_cast<void>(
+      hand.cluster.crash(NodeId(1), Crash{Crash::Kind::power_loss, true, true}, hand.chooser, 1));
   EXPECT_EQ(hand.cluster.life(NodeId(1)), Life::down);
   EXPECT_FALSE(hand.cluster.leader());
   EXPECT_EQ(hand.start(1, 2), Life::up);
@@ -354,7 +368,8 @@ TEST(ClusterTest, ADamagedLogIsRefused) {
   ASSERT_TRUE(hand.cluster.disk(NodeId(1)).rot(hand.chooser, 1));
   EXPECT_EQ(hand.start(1, 2), Life::refused);
   EXPECT_EQ(hand.cluster.life(NodeId(1)), Life::refused);
-  EXPECT_NE(hand.cluster.refusal(NodeId(1)).find("at byte"), std::string::npos) << hand.cluster.refusal(NodeId(1));
+  EXPECT_NE(hand.cluster.refusal(NodeId(1)).find("at byte"), std::string::npos)
+      << hand.cluster.refusal(NodeId(1));
 }
 
 TEST(ClusterTest, ANodeOutsideTheClusterIsAMistake) {

@@ -1,5 +1,7 @@
 #include "simulator/disk.hpp"
 
+#include "simulator/test_support.hpp"
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
@@ -8,8 +10,6 @@
 #include <map>
 #include <string>
 #include <vector>
-
-#include "simulator/test_support.hpp"
 
 /// Random changes, syncs and crashes of a simulated disk against a naive model of what must be there.
 namespace raftlab::simulator::testing {
@@ -25,7 +25,7 @@ struct Append {
 
 struct ModelFile {
   FileHandle handle;
-  Content written;            // everything that was appended and not lost since
+  Content written;  // everything that was appended and not lost since
   std::size_t synced = 0;
   bool name_synced = false;
   std::vector<Append> appends;
@@ -33,7 +33,7 @@ struct ModelFile {
 
 struct ModelSync {
   OperationId operation;
-  std::string file;           // empty: the directory
+  std::string file;  // empty: the directory
   std::size_t size = 0;
   std::vector<std::string> names;
 };
@@ -191,7 +191,8 @@ class Model {
       for (const Append& append : file.appends) {
         if (append.operation > disk_.durable_through()) continue;
         RC_ASSERT(content->size() >= append.end);
-        RC_ASSERT(std::equal(at(file.written, append.begin), at(file.written, append.end), at(*content, append.begin)));
+        RC_ASSERT(std::equal(at(file.written, append.begin), at(file.written, append.end),
+                             at(*content, append.begin)));
       }
     }
   }
@@ -218,7 +219,9 @@ void drive(bool syncs_fail) {
 
 RC_GTEST_PROP(SimulatedDiskProperty, WhatIsKnownToBeDurableSurvivesAnyCrash, ()) { drive(false); }
 
-RC_GTEST_PROP(SimulatedDiskProperty, WhatIsKnownToBeDurableSurvivesAnyCrashAlsoAfterFailedSyncs, ()) { drive(true); }
+RC_GTEST_PROP(SimulatedDiskProperty, WhatIsKnownToBeDurableSurvivesAnyCrashAlsoAfterFailedSyncs, ()) {
+  drive(true);
+}
 
 RC_GTEST_PROP(SimulatedDiskProperty, WithoutHolesAFileKeepsAPrefixAndZeros, ()) {
   RandomChooser random{Seed(*rc::gen::noShrink(rc::gen::arbitrary<std::uint64_t>()).as("seed"))};

@@ -1,12 +1,12 @@
 #include "simulator/disk.hpp"
 
+#include "simulator/test_support.hpp"
+
 #include <gtest/gtest.h>
 
 #include <bit>
 #include <optional>
 #include <string>
-
-#include "simulator/test_support.hpp"
 
 namespace raftlab::simulator::testing {
 namespace {
@@ -39,7 +39,9 @@ class SimulatedDiskTest : public ::testing::Test {
     return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
   }
   [[nodiscard]] std::vector<std::string> names() { return std::get<std::vector<std::string>>(disk.list()); }
-  [[nodiscard]] DiskError last_error() const { return disk.started().empty() ? DiskError::none : disk.started().back().error; }
+  [[nodiscard]] DiskError last_error() const {
+    return disk.started().empty() ? DiskError::none : disk.started().back().error;
+  }
 
   /// A file "a" with a durable name that durably holds `text`.
   FileHandle durable(std::string_view text) {
@@ -151,7 +153,8 @@ TEST_F(SimulatedDiskTest, SyncedBytesSurviveEveryKindOfCrash) {
       for (const bool tear : {false, true}) {
         for (const std::uint64_t fate : {std::uint64_t{0}, std::uint64_t{1}, all}) {
           disk = SimulatedDisk{};
-          for (const auto choice : {Choice::crash_cut, Choice::crash_fate, Choice::page_fate, Choice::entry_fate}) {
+          for (const auto choice :
+               {Choice::crash_cut, Choice::crash_fate, Choice::page_fate, Choice::entry_fate}) {
             chooser.answer(choice, fate);
           }
           const std::string synced(700, 's');
@@ -268,7 +271,8 @@ TEST_F(SimulatedDiskTest, WhatAKilledProcessLeftInTheCacheIsLostWithThePower) {
   disk.open("a", again);
   append(again, "-three");
   crash(Crash{Crash::Kind::kill, true, false});
-  EXPECT_EQ(text("a"), "synced-one-two") << "only the last process's own appends may never have been carried out";
+  EXPECT_EQ(text("a"), "synced-one-two")
+      << "only the last process's own appends may never have been carried out";
   EXPECT_TRUE(crash(Crash{Crash::Kind::power_loss, true, false}).lost);
   EXPECT_EQ(text("a"), "synced-one");
   chooser.answer(Choice::crash_cut, all);
@@ -303,7 +307,8 @@ TEST_F(SimulatedDiskTest, ADirectorySyncCoversTheNamesThatWereThereWhenItWasAske
 
 TEST_F(SimulatedDiskTest, AFailedDirectorySyncMakesNoNameDurable) {
   static_cast<void>(create("a"));
-  EXPECT_EQ(disk.finish(disk.sync_directory(), SimulatedDisk::SyncFate::failed, chooser, 1).error, DiskError::io);
+  EXPECT_EQ(disk.finish(disk.sync_directory(), SimulatedDisk::SyncFate::failed, chooser, 1).error,
+            DiskError::io);
   chooser.answer(Choice::entry_fate, 1);
   lose_power();
   EXPECT_TRUE(names().empty());

@@ -1,13 +1,13 @@
 #include "simulator/event_queue.hpp"
 
+#include "simulator/chooser.hpp"
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
 #include <vector>
-
-#include "simulator/chooser.hpp"
 
 namespace raftlab::simulator {
 namespace {
@@ -37,7 +37,8 @@ RC_GTEST_PROP(EventQueueProperty, ItIsAStableSort, ()) {
   NaiveQueue naive;
   Time now = 0;
   // Within a bucket, a wheel, and far beyond it; few different instants, so that ties are common.
-  constexpr Time steps[] = {0, 1, 20'000, 65'536, 3 * millisecond, 268 * millisecond, 270 * millisecond, 2 * second};
+  constexpr Time steps[] = {
+      0, 1, 20'000, 65'536, 3 * millisecond, 268 * millisecond, 270 * millisecond, 2 * second};
   const auto pop = [&] {
     const auto expected = naive.pop();
     const Event event = queue.pop();

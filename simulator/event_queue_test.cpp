@@ -1,8 +1,8 @@
 #include "simulator/event_queue.hpp"
 
-#include <gtest/gtest.h>
-
 #include "raft/assert.hpp"
+
+#include <gtest/gtest.h>
 
 namespace raftlab::simulator {
 namespace {
@@ -16,7 +16,8 @@ Event at(Time time, std::uint32_t slot = 0) {
 
 TEST(EventQueueTest, EventsComeInOrderOfTime) {
   EventQueue queue;
-  for (const Time time : {5 * millisecond, Time{0}, 2 * second, 70 * microsecond, 300 * millisecond}) queue.push(at(time));
+  for (const Time time : {5 * millisecond, Time{0}, 2 * second, 70 * microsecond, 300 * millisecond})
+    queue.push(at(time));
   EXPECT_EQ(queue.size(), 5U);
   for (const Time time : {Time{0}, 70 * microsecond, 5 * millisecond, 300 * millisecond, 2 * second}) {
     EXPECT_EQ(queue.pop().time, time);
@@ -28,16 +29,17 @@ TEST(EventQueueTest, EventsOfOneInstantComeInTheOrderInWhichTheyWereScheduled) {
   EventQueue queue;
   for (std::uint32_t i = 0; i < 50; ++i) queue.push(at(millisecond, i));
   for (std::uint32_t i = 0; i < 25; ++i) EXPECT_EQ(queue.pop().slot, i);
-  for (std::uint32_t i = 50; i < 60; ++i) queue.push(at(millisecond, i));  // in the bucket that is being emptied
+  for (std::uint32_t i = 50; i < 60; ++i)
+    queue.push(at(millisecond, i));  // in the bucket that is being emptied
   for (std::uint32_t i = 25; i < 60; ++i) EXPECT_EQ(queue.pop().slot, i);
 }
 
 TEST(EventQueueTest, AnEventFarAwayIsNotOvertakenByALaterOneThatWasScheduledWhenItWasNear) {
   EventQueue queue;
-  queue.push(at(second, 1));            // beyond the wheel
+  queue.push(at(second, 1));  // beyond the wheel
   queue.push(at(900 * millisecond, 0));
   EXPECT_EQ(queue.pop().slot, 0U);
-  queue.push(at(second, 2));            // the same instant, now within the wheel
+  queue.push(at(second, 2));  // the same instant, now within the wheel
   queue.push(at(second - 1, 3));
   EXPECT_EQ(queue.pop().slot, 3U);
   EXPECT_EQ(queue.pop().slot, 1U);

@@ -38,10 +38,9 @@ TEST(HistogramTest, TheGreatestValueHasABucket) {
 }
 
 RC_GTEST_PROP(HistogramProperty, TheMedianIsAtMostASixteenthTooLow, ()) {
-  const auto values =
-      *rc::gen::nonEmpty(rc::gen::container<std::vector<std::uint64_t>>(rc::gen::apply(
-          [](std::uint64_t value, unsigned shift) { return value >> shift; }, rc::gen::arbitrary<std::uint64_t>(),
-          rc::gen::inRange(0U, 64U))));
+  const auto values = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::uint64_t>>(
+      rc::gen::apply([](std::uint64_t value, unsigned shift) { return value >> shift; },
+                     rc::gen::arbitrary<std::uint64_t>(), rc::gen::inRange(0U, 64U))));
   Histogram histogram;
   for (const std::uint64_t value : values) histogram.add(value);
   RC_ASSERT(histogram.total() == values.size());

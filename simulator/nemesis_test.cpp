@@ -1,10 +1,10 @@
 #include "simulator/nemesis.hpp"
 
+#include "simulator/test_support.hpp"
+
 #include <gtest/gtest.h>
 
 #include <set>
-
-#include "simulator/test_support.hpp"
 
 namespace raftlab::simulator::testing {
 namespace {
@@ -48,11 +48,14 @@ class Stage {
     }
   }
 
-  [[nodiscard]] bool reaches(std::uint32_t from, std::uint32_t to) const { return !network.is_cut(NodeId(from), NodeId(to)); }
+  [[nodiscard]] bool reaches(std::uint32_t from, std::uint32_t to) const {
+    return !network.is_cut(NodeId(from), NodeId(to));
+  }
   [[nodiscard]] bool linked(std::uint32_t a, std::uint32_t b) const { return reaches(a, b) && reaches(b, a); }
   [[nodiscard]] std::uint32_t neighbours(std::uint32_t node) const {
     std::uint32_t count = 0;
-    for (std::uint32_t other = 1; other <= profile.nodes; ++other) count += other != node && linked(node, other) ? 1U : 0U;
+    for (std::uint32_t other = 1; other <= profile.nodes; ++other)
+      count += other != node && linked(node, other) ? 1U : 0U;
     return count;
   }
   [[nodiscard]] bool symmetric() const {
@@ -170,7 +173,8 @@ TEST(NemesisPartition, ABridgeIsTheOnlyNodeInBothHalves) {
     for (std::uint32_t node = 1; node <= nodes; ++node) {
       if (stage.neighbours(node) != nodes - 1) continue;
       ++bridges;
-      EXPECT_EQ(stage.parts(node), (std::multiset<std::uint32_t>{(nodes - 1) / 2, nodes - 1 - (nodes - 1) / 2}));
+      EXPECT_EQ(stage.parts(node),
+                (std::multiset<std::uint32_t>{(nodes - 1) / 2, nodes - 1 - (nodes - 1) / 2}));
     }
     EXPECT_EQ(bridges, 1U);
   });
@@ -259,7 +263,8 @@ TEST(NemesisTest, WhatDestroysSparesTheMajority) {
       stage.chooser.answer(Choice::nemesis_target, target - 1);
       stage.turn();
       const bool struck = stage.cluster.life(NodeId(target)) == Life::down;
-      EXPECT_EQ(struck, stage.nemesis.may_be_destroyed(NodeId(target))) << name(fault) << " at node " << target;
+      EXPECT_EQ(struck, stage.nemesis.may_be_destroyed(NodeId(target)))
+          << name(fault) << " at node " << target;
     }
   }
 }
@@ -285,7 +290,8 @@ TEST(NemesisTest, WhatIsImpossibleAtASizeIsNotDrawn) {
       for (std::size_t fault = 0; fault < faults; ++fault) {
         if (profile.rates[fault] == 0) continue;
         drawn[nodes][fault] = true;
-        EXPECT_TRUE(possible(static_cast<Fault>(fault), nodes)) << name(static_cast<Fault>(fault)) << " with " << nodes;
+        EXPECT_TRUE(possible(static_cast<Fault>(fault), nodes))
+            << name(static_cast<Fault>(fault)) << " with " << nodes;
       }
     }
   }
@@ -397,7 +403,8 @@ TEST(NemesisTest, EachKindStrikesAtMostOncePerTurn) {
 
 TEST(NemesisTest, CalmMendsEverything) {
   for (const Fault partition : partitions) {
-    Stage stage(striking(5, {partition, Fault::full_disk, Fault::process_kill, Fault::failed_sync, Fault::slow_sync}));
+    Stage stage(striking(
+        5, {partition, Fault::full_disk, Fault::process_kill, Fault::failed_sync, Fault::slow_sync}));
     stage.start_all();
     stage.chooser.answer(Choice::nemesis_target, 2);
     stage.turn(0);

@@ -1,11 +1,11 @@
 #include "simulator/network.hpp"
 
+#include "simulator/test_support.hpp"
+
 #include <gtest/gtest.h>
 
 #include <optional>
 #include <vector>
-
-#include "simulator/test_support.hpp"
 
 namespace raftlab::simulator::testing {
 namespace {
@@ -82,7 +82,8 @@ TEST(NetworkTest, DelaysAreWithinTheirBounds) {
 TEST(NetworkTest, DifferentDelaysReorderMessages) {
   Wire wire;
   std::uint64_t asked = 0;
-  wire.chooser.answer(Choice::message_delay, [&](const Key& /*key*/) { return asked++ == 0 ? 5'000'000 : 0; });
+  wire.chooser.answer(Choice::message_delay,
+                      [&](const Key& /*key*/) { return asked++ == 0 ? 5'000'000 : 0; });
   wire.network.send(reply(1, 2, 7), 0);
   wire.network.send(reply(1, 2, 8), 1);
   const auto deliveries = wire.deliveries();
@@ -158,7 +159,8 @@ TEST(NetworkTest, CalmEndsLossDuplicatesAndDelayButNotTheCodec) {
   Profile profile = quiet_profile(3);
   profile.codec_ppm = million;
   Wire wire(profile);
-  for (const Choice choice : {Choice::message_loss, Choice::message_duplicate, Choice::message_late, Choice::message_codec}) {
+  for (const Choice choice :
+       {Choice::message_loss, Choice::message_duplicate, Choice::message_late, Choice::message_codec}) {
     wire.chooser.answer(choice, 1);
   }
   wire.network.calm_down();

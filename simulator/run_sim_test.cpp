@@ -1,5 +1,8 @@
 #include "simulator/run.hpp"
 
+#include "raft/assert.hpp"
+#include "simulator/test_support.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,9 +10,6 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
-
-#include "raft/assert.hpp"
-#include "simulator/test_support.hpp"
 
 namespace raftlab::simulator::testing {
 namespace {
@@ -32,7 +32,8 @@ RunResult run_seed(const Profile& profile, std::uint64_t seed, const RunOptions&
 std::string in_words(const RunResult& result) {
   std::string text = std::string(name(result.verdict)) + " " + result.reason;
   for (const invariants::Finding& finding : result.findings) {
-    text += "\n  " + std::string(invariants::info(finding.rung).id) + " at step " + std::to_string(finding.step) + ": " + finding.text;
+    text += "\n  " + std::string(invariants::info(finding.rung).id) + " at step " +
+            std::to_string(finding.step) + ": " + finding.text;
   }
   return text;
 }
@@ -144,7 +145,9 @@ TEST(RunSim, ASpentBudgetIsInconclusive) {
 
 TEST(RunSim, AnObserverMayEndTheRun) {
   RunOptions options;
-  options.on_step = [](const StepRecord& record, const raft::trace::Step& /*step*/) { return record.number < 50; };
+  options.on_step = [](const StepRecord& record, const raft::trace::Step& /*step*/) {
+    return record.number < 50;
+  };
   EXPECT_EQ(run_seed(quiet_profile(3), 1, options).steps, 50U);
 }
 
@@ -185,7 +188,8 @@ TEST(RunSim, AFailedAssertionIsAFinding) {
   const RunResult result = run_seed(quiet_profile(3), 1, options);
   ASSERT_NE(root(result), nullptr);
   EXPECT_EQ(root(result)->rung, Rung::N0);
-  EXPECT_NE(root(result)->text.find("record.number != 70 (record.number = 70)"), std::string::npos) << root(result)->text;
+  EXPECT_NE(root(result)->text.find("record.number != 70 (record.number = 70)"), std::string::npos)
+      << root(result)->text;
 }
 
 TEST(RunSim, TheRootIsTheLowestRungThatFell) {
@@ -228,7 +232,8 @@ TEST(RunSim, EveryOperationHasOneOutcome) {
   for (std::uint64_t seed = 41; seed <= 46; ++seed) {
     const RunResult result = run_seed(short_profile(seed, 0), seed);
     ASSERT_EQ(result.verdict, Verdict::holds) << "seed " << seed << ": " << in_words(result);
-    EXPECT_EQ(result.operations_ok + result.operations_failed + result.operations_unknown, result.operations_offered);
+    EXPECT_EQ(result.operations_ok + result.operations_failed + result.operations_unknown,
+              result.operations_offered);
   }
 }
 
@@ -240,7 +245,8 @@ TEST(RunSim, AConstantLoadIsServedInFull) {
   EXPECT_EQ(result.verdict, Verdict::holds) << in_words(result);
   EXPECT_GT(result.operations_offered, 800U);
   EXPECT_GE(result.operations_ok * 100, result.operations_offered * 99);
-  EXPECT_EQ(result.operations_ok + result.operations_failed + result.operations_unknown, result.operations_offered);
+  EXPECT_EQ(result.operations_ok + result.operations_failed + result.operations_unknown,
+            result.operations_offered);
 }
 
 TEST(RunSim, HealingThatDoesNotConvergeIsAFinding) {
@@ -271,16 +277,19 @@ class RunSimSize : public ::testing::TestWithParam<std::uint32_t> {};
 TEST_P(RunSimSize, FiveSeedsHold) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     const RunResult result = run_seed(short_profile(seed, GetParam()), seed);
-    EXPECT_EQ(result.verdict, Verdict::holds) << "seed " << seed << " with " << GetParam() << " nodes: " << in_words(result);
+    EXPECT_EQ(result.verdict, Verdict::holds)
+        << "seed " << seed << " with " << GetParam() << " nodes: " << in_words(result);
     EXPECT_GT(result.committed, 1U);
     EXPECT_GT(result.elections, 0U);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(OneToSeven, RunSimSize, ::testing::Range(1U, 8U), ::testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(OneToSeven, RunSimSize, ::testing::Range(1U, 8U),
+                         ::testing::PrintToStringParamName());
 
 TEST(RunSim, EveryKindOfFaultFiresSomewhereAndOnlyWhereItWasDrawn) {
-  constexpr Fault rare[] = {Fault::lost_sectors, Fault::bit_rot, Fault::full_disk, Fault::power_loss, Fault::process_kill};
+  constexpr Fault rare[] = {Fault::lost_sectors, Fault::bit_rot, Fault::full_disk, Fault::power_loss,
+                            Fault::process_kill};
   FaultCounts fired{};
   FaultCounts drawn{};
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {

@@ -1,9 +1,9 @@
-#include <benchmark/benchmark.h>
-
 #include "simulator/chooser.hpp"
 #include "simulator/event_queue.hpp"
 #include "simulator/run.hpp"
 #include "simulator/test_support.hpp"
+
+#include <benchmark/benchmark.h>
 
 /// What a virtual second costs, and the two things that every event needs: its place in the future, and decisions.
 namespace raftlab::simulator::testing {
@@ -39,9 +39,12 @@ void virtual_seconds(benchmark::State& state) {
   }
   // Rates are per second of this thread's CPU time.
   state.counters["virtual_s_per_cpu_s"] = benchmark::Counter(seconds, benchmark::Counter::kIsRate);
-  state.counters["steps"] = benchmark::Counter(static_cast<double>(steps), benchmark::Counter::kAvgIterations);
-  state.counters["messages"] = benchmark::Counter(static_cast<double>(messages), benchmark::Counter::kAvgIterations);
-  state.counters["committed"] = benchmark::Counter(static_cast<double>(committed), benchmark::Counter::kAvgIterations);
+  state.counters["steps"] =
+      benchmark::Counter(static_cast<double>(steps), benchmark::Counter::kAvgIterations);
+  state.counters["messages"] =
+      benchmark::Counter(static_cast<double>(messages), benchmark::Counter::kAvgIterations);
+  state.counters["committed"] =
+      benchmark::Counter(static_cast<double>(committed), benchmark::Counter::kAvgIterations);
 }
 BENCHMARK(virtual_seconds)->ArgName("checks")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
@@ -71,7 +74,8 @@ BENCHMARK(queue_pop_and_push)->Arg(64)->Arg(1024)->Arg(16384);
 void random_choice(benchmark::State& state) {
   RandomChooser chooser{Seed(1)};
   std::uint64_t about = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(chooser.choose(Key{Choice::message_delay, ++about}, 10'000'000));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(chooser.choose(Key{Choice::message_delay, ++about}, 10'000'000));
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(random_choice);
@@ -91,9 +95,11 @@ BENCHMARK(recorded_choice);
 void replayed_choice(benchmark::State& state) {
   ReplayChooser chooser;
   constexpr std::uint64_t known = 100'000;
-  for (std::uint64_t i = 0; i < known; ++i) chooser.add(Decision{Key{Choice::message_delay, i}.hash(), i + 1});
+  for (std::uint64_t i = 0; i < known; ++i)
+    chooser.add(Decision{Key{Choice::message_delay, i}.hash(), i + 1});
   std::uint64_t about = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(chooser.choose(Key{Choice::message_delay, ++about % known}, 10'000'000));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(chooser.choose(Key{Choice::message_delay, ++about % known}, 10'000'000));
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(replayed_choice);

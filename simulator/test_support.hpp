@@ -1,5 +1,8 @@
 #pragma once
 
+#include "simulator/chooser.hpp"
+#include "simulator/profile.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -9,9 +12,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "simulator/chooser.hpp"
-#include "simulator/profile.hpp"
 
 /// What several tests of this folder use.
 namespace raftlab::simulator::testing {
@@ -27,7 +27,9 @@ class ScriptedChooser final : public Chooser {
   void answer(Choice choice, std::uint64_t value) {
     answers_[choice] = [value](const Key& /*key*/) { return value; };
   }
-  void answer(Choice choice, std::function<std::uint64_t(const Key&)> answer) { answers_[choice] = std::move(answer); }
+  void answer(Choice choice, std::function<std::uint64_t(const Key&)> answer) {
+    answers_[choice] = std::move(answer);
+  }
   void forget(Choice choice) { answers_.erase(choice); }
 
   [[nodiscard]] std::uint64_t choose(Key key, std::uint64_t range) override {
