@@ -39,6 +39,22 @@ class RawEntries {
   return log.pieces().empty() ? log.snapshot().index.value() : log.pieces().back().last_index().value();
 }
 
+/// The slice is a stretch of the piece from this index on: the same storage, else the same entries.
+[[nodiscard]] inline bool same_stretch(const raft::Slice& piece, const raft::Slice& slice, raft::Index first,
+                                       raft::Index last) {
+  const auto same = [&](raft::Index index) {
+    const raft::EntryView a =
+        piece.entry(static_cast<std::uint32_t>(index.value() - piece.first_index().value()));
+    const raft::EntryView b =
+        slice.entry(static_cast<std::uint32_t>(index.value() - slice.first_index().value()));
+    return a.id == b.id && a.kind == b.kind && a.payload.data() == b.payload.data() &&
+           a.payload.size() == b.payload.size();
+  };
+  // Payloads at one address lie in one block, and what lies between two entries of a block is the same too.
+  if (same(first) && (first == last || same(last))) return true;
+  return piece.sub(first, last) == slice.sub(first, last);
+}
+
 /// The slices are consecutive and hold what the log holds at their indices.
 [[nodiscard]] inline bool same_entries(const std::vector<raft::Slice>& slices, const raft::Log& log) {
   if (slices.empty() || slices.front().empty()) return slices.empty();
@@ -52,11 +68,10 @@ class RawEntries {
     while (index <= slice.last_index().value()) {
       while (piece < pieces.size() && pieces[piece].last_index().value() < index) ++piece;
       if (piece == pieces.size() || pieces[piece].first_index().value() > index) return false;
-      // The stretch that lies in one piece; mostly it is the same storage.
+      // The stretch that lies in one piece.
       const raft::Index first(index);
       const raft::Index last = std::min(slice.last_index(), pieces[piece].last_index());
-      const bool whole = first == slice.first_index() && last == slice.last_index();
-      if (!(pieces[piece].sub(first, last) == (whole ? slice : slice.sub(first, last)))) return false;
+      if (!same_stretch(pieces[piece], slice, first, last)) return false;
       index = last.value() + 1;
     }
   }

@@ -14,7 +14,7 @@ Network::Network(const Profile& profile, Chooser& chooser, EventQueue& queue, Fa
       chooser_(&chooser),
       queue_(&queue),
       fired_(&fired),
-      attempts_((profile.nodes + 1) * (profile.nodes + 1) * memory) {}
+      attempts_((profile.nodes + 1) * (profile.nodes + 1) * raft::message_kinds * memory) {}
 
 /// Source, destination, kind, term and the index that the message is about.
 std::uint64_t Network::meaning(const Envelope& envelope) {
@@ -36,7 +36,7 @@ std::uint64_t Network::meaning(const Envelope& envelope) {
 std::uint64_t Network::about(const Envelope& envelope) {
   const std::uint64_t what = meaning(envelope);
   const std::size_t link = envelope.from.value() * (profile_->nodes + 1) + envelope.to.value();
-  Attempts& attempts = attempts_[link * memory + what % memory];
+  Attempts& attempts = attempts_[(link * raft::message_kinds + envelope.message.index()) * memory + what % memory];
   if (attempts.meaning != what) attempts = Attempts{what, 0};
   return raft::combine(what, attempts.count++);
 }

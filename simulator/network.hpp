@@ -40,7 +40,8 @@ class Network {
 
  private:
   static constexpr std::size_t nodes_max = 65;
-  static constexpr std::size_t memory = 64;
+  /// Remembered meanings of each kind of message on a link.
+  static constexpr std::size_t memory = 16;
 
   struct Attempts {
     std::uint64_t meaning = 0;
@@ -58,8 +59,9 @@ class Network {
   FaultCounts* fired_;
   std::array<std::array<std::uint16_t, nodes_max>, nodes_max> cuts_{};
   Slab<raft::Envelope> in_flight_;
-  /// How often a message of this meaning was sent on its link, as far as remembered: forgetting makes two decisions
-  /// share a key, hence an answer, and harms nothing.
+  /// How often a message of this meaning was sent on its link, as far as remembered: forgetting makes two decisions share a
+  /// key, hence an answer. Each kind has a memory of its own, because a probe that is repeated between heartbeats and was
+  /// forgotten each time would be lost each time.
   std::vector<Attempts> attempts_;
   raft::wire::Encoder encoder_;
   raft::wire::Decoder decoder_;
