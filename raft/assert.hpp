@@ -18,8 +18,9 @@ class AssertionError : public std::logic_error {
 namespace detail {
 
 template <class... Values>
-[[noreturn, gnu::cold, gnu::noinline]] void assertion_failed(const char* expression, const char* file, int line,
-                                                              const char* names, const Values&... values) {
+[[noreturn, gnu::cold, gnu::noinline]] void assertion_failed(const char* expression, const char* file,
+                                                             int line, const char* names,
+                                                             const Values&... values) {
   std::ostringstream text;
   text << file << ':' << line << ": assertion failed: " << expression;
   if constexpr (sizeof...(values) > 0) {
@@ -35,9 +36,9 @@ template <class... Values>
 }  // namespace raftlab::raft
 
 /// RAFTLAB_ASSERT(condition, values...): the values are printed when the condition is false.
-#define RAFTLAB_ASSERT(condition, ...)                                                                         \
-  do {                                                                                                         \
-    if (!(condition)) [[unlikely]]                                                                             \
-      ::raftlab::raft::detail::assertion_failed(#condition, __FILE__, __LINE__,                                \
-                                                #__VA_ARGS__ __VA_OPT__(, ) __VA_ARGS__);                      \
+#define RAFTLAB_ASSERT(condition, ...)                                                    \
+  do {                                                                                    \
+    if (!(condition)) [[unlikely]]                                                        \
+      ::raftlab::raft::detail::assertion_failed(#condition, __FILE__, __LINE__,           \
+                                                #__VA_ARGS__ __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)

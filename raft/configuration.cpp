@@ -29,7 +29,8 @@ class Reader {
   [[nodiscard]] bool read(std::uint32_t& number) {
     if (rest_.size() < 4) return false;
     number = 0;
-    for (unsigned byte = 0; byte < 4; ++byte) number |= std::to_integer<std::uint32_t>(rest_[byte]) << (8 * byte);
+    for (unsigned byte = 0; byte < 4; ++byte)
+      number |= std::to_integer<std::uint32_t>(rest_[byte]) << (8 * byte);
     rest_ = rest_.subspan(4);
     return true;
   }
@@ -38,7 +39,8 @@ class Reader {
     std::uint32_t size = 0;
     if (!read(size) || size > text_bytes_max || size > rest_.size()) return false;
     text.assign(size, '\0');
-    std::ranges::transform(rest_.first(size), text.begin(), [](std::byte byte) { return static_cast<char>(byte); });
+    std::ranges::transform(rest_.first(size), text.begin(),
+                           [](std::byte byte) { return static_cast<char>(byte); });
     rest_ = rest_.subspan(size);
     return true;
   }
@@ -61,7 +63,9 @@ class Reader {
   Bytes rest_;
 };
 
-bool contains(const std::vector<NodeId>& nodes, NodeId node) { return std::ranges::binary_search(nodes, node); }
+bool contains(const std::vector<NodeId>& nodes, NodeId node) {
+  return std::ranges::binary_search(nodes, node);
+}
 
 bool well_formed(const Configuration& configuration) {
   if (configuration.voters.empty()) return false;
@@ -69,7 +73,8 @@ bool well_formed(const Configuration& configuration) {
                            &configuration.learners_next}) {
     if (!std::ranges::all_of(*list, [&](NodeId node) { return configuration.is_member(node); })) return false;
   }
-  return std::ranges::none_of(configuration.learners, [&](NodeId node) { return contains(configuration.voters, node); });
+  return std::ranges::none_of(configuration.learners,
+                              [&](NodeId node) { return contains(configuration.voters, node); });
 }
 
 }  // namespace
@@ -103,7 +108,8 @@ std::optional<Configuration> decode_configuration(Bytes bytes) {
   for (std::uint32_t i = 0; i < members; ++i) {
     std::uint32_t id = 0;
     Member member;
-    if (!reader.read(id) || id == 0 || !reader.read(member.name) || !reader.read(member.address)) return std::nullopt;
+    if (!reader.read(id) || id == 0 || !reader.read(member.name) || !reader.read(member.address))
+      return std::nullopt;
     member.id = NodeId(id);
     if (!configuration.members.empty() && configuration.members.back().id >= member.id) return std::nullopt;
     configuration.members.push_back(std::move(member));

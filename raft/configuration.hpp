@@ -1,11 +1,11 @@
 #pragma once
 
+#include "raft/types.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "raft/types.hpp"
 
 namespace raftlab::raft {
 
@@ -21,11 +21,11 @@ struct Member {
 /// Who decides and who listens (§6, thesis §4.3). Simple when `outgoing` is empty, joint otherwise: then a decision
 /// needs a majority of `voters` and one of `outgoing`. All lists are sorted by id, without duplicates.
 struct Configuration {
-  std::vector<Member> members;         ///< everybody named in one of the lists below
-  std::vector<NodeId> voters;          ///< of a joint configuration the incoming side, C_new
-  std::vector<NodeId> outgoing;        ///< C_old of a joint configuration
-  std::vector<NodeId> learners;        ///< receive the log, decide nothing
-  std::vector<NodeId> learners_next;   ///< voters of C_old that become learners when the joint phase is left
+  std::vector<Member> members;        ///< everybody named in one of the lists below
+  std::vector<NodeId> voters;         ///< of a joint configuration the incoming side, C_new
+  std::vector<NodeId> outgoing;       ///< C_old of a joint configuration
+  std::vector<NodeId> learners;       ///< receive the log, decide nothing
+  std::vector<NodeId> learners_next;  ///< voters of C_old that become learners when the joint phase is left
 
   [[nodiscard]] bool empty() const { return voters.empty(); }
   [[nodiscard]] bool joint() const { return !outgoing.empty(); }

@@ -1,11 +1,11 @@
 #include "raft/core.hpp"
 
-#include <algorithm>
-#include <utility>
-
 #include "raft/assert.hpp"
 #include "raft/hash.hpp"
 #include "raft/turn.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace raftlab::raft {
 
@@ -158,9 +158,11 @@ std::uint64_t Core::hash() const {
       hasher.add(entry.id).add(static_cast<std::uint64_t>(entry.kind)).add(entry.payload);
     }
   }
-  if (const auto* leader = std::get_if<Leader>(&role_)) {  // the fingerprint knows only how many flights there are
+  if (const auto* leader =
+          std::get_if<Leader>(&role_)) {  // the fingerprint knows only how many flights there are
     for (const Progress& peer : leader->peers) {
-      for (const Window::Flight& flight : peer.window.flights()) hasher.add(flight.last).add(std::uint64_t{flight.bytes});
+      for (const Window::Flight& flight : peer.window.flights())
+        hasher.add(flight.last).add(std::uint64_t{flight.bytes});
     }
   }
   return hasher.value();
@@ -185,7 +187,8 @@ std::uint64_t Core::fingerprint() const {
     for (const NodeId node : votes.refused) hasher.add(node);
   };
   if (const auto* leader = std::get_if<Leader>(&role_)) {
-    hasher.add(std::uint64_t{leader->heartbeat_elapsed_ticks}).add(std::uint64_t{leader->quorum_elapsed_ticks});
+    hasher.add(std::uint64_t{leader->heartbeat_elapsed_ticks})
+        .add(std::uint64_t{leader->quorum_elapsed_ticks});
     hasher.add(leader->uncommitted_bytes).add(std::uint64_t{leader->reads.size()});
     for (const Progress& peer : leader->peers) hasher.add(raft::hash(peer));
     for (const PendingRead& read : leader->reads) hasher.add(read.tag).add(read.round).add(read.index);
@@ -258,7 +261,8 @@ void Core::handle(Turn& turn, const Receive& receive_input) {
   if (request != nullptr && !request->transfer && envelope.term > hard_.term && hears_a_leader()) return;
 
   const auto* reply = std::get_if<VoteReply>(&envelope.message);
-  const bool asks_in_advance = (request != nullptr && request->pre) || (reply != nullptr && reply->pre && reply->granted);
+  const bool asks_in_advance =
+      (request != nullptr && request->pre) || (reply != nullptr && reply->pre && reply->granted);
   if (envelope.term > hard_.term && !asks_in_advance) {
     const bool from_leader = std::holds_alternative<AppendEntries>(envelope.message) ||
                              std::holds_alternative<Heartbeat>(envelope.message) ||
@@ -278,7 +282,9 @@ void Core::handle(Turn& turn, const Receive& receive_input) {
 
 void Core::handle(Turn& turn, const Propose& propose) {
   Leader* leader = leading();
-  const auto reject = [&](Rejection reason) { turn.out.rejected.push_back(Rejected{propose.tag, reason, leader_}); };
+  const auto reject = [&](Rejection reason) {
+    turn.out.rejected.push_back(Rejected{propose.tag, reason, leader_});
+  };
   if (leader == nullptr) return reject(Rejection::not_leader);
   if (propose.payload.size() > options_.limits.proposal_bytes_max) return reject(Rejection::too_large);
   if (leader->uncommitted_bytes + propose.payload.size() > options_.limits.uncommitted_bytes_max) {

@@ -1,11 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <variant>
-#include <vector>
-
 #include "raft/configuration.hpp"
 #include "raft/limits.hpp"
 #include "raft/log.hpp"
@@ -14,68 +8,129 @@
 #include "raft/state.hpp"
 #include "raft/types.hpp"
 
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
 /// Consensus, on one screen: everything that can happen to a core, everything that it can ask for, and the one
 /// function between the two.
 namespace raftlab::raft {
 
 // ---- Inputs: a core changes in no other way --------------------------------------------------------------------
 
-struct Tick {};                                    ///< one unit of time has passed; the host says how long it is
-struct Receive { Envelope envelope; };             ///< a message has arrived, perhaps twice, late, or out of order
-struct Propose { std::uint64_t tag; std::vector<std::byte> payload; };  ///< a command; the answer carries the tag
-struct ProposeConfiguration { std::uint64_t tag; Configuration target; };
-struct Read { std::uint64_t tag; };                ///< a linearizable read (thesis §6.4)
-struct Transfer { std::uint64_t tag; NodeId target; };  ///< hand leadership over (thesis §3.10)
-struct Campaign {};                                ///< stand for election now
-struct Written { WriteSeq seq; };                  ///< this write and all before it are on stable storage
-struct WriteFailed { WriteSeq seq; };              ///< this write or one before it failed: final
-struct Fetched { std::uint64_t fetch; Slice entries; };  ///< cold entries; empty when they could not be read
-struct Applied { Index index; };                   ///< the state machine has applied everything up to here
-struct SnapshotTaken { LogId last; };              ///< the state machine's snapshot up to here is durable
-struct SnapshotStored { LogId last; };             ///< a received snapshot is durable
-struct SnapshotRestored { LogId last; };           ///< the state machine now starts from it
-struct SnapshotFailed { LogId last; };             ///< taking, storing or sending it failed: given up, not fatal
-struct Unreachable { NodeId peer; };               ///< messages to this peer are being lost
+struct Tick {};  ///< one unit of time has passed; the host says how long it is
+struct Receive {
+  Envelope envelope;
+};  ///< a message has arrived, perhaps twice, late, or out of order
+struct Propose {
+  std::uint64_t tag;
+  std::vector<std::byte> payload;
+};  ///< a command; the answer carries the tag
+struct ProposeConfiguration {
+  std::uint64_t tag;
+  Configuration target;
+};
+struct Read {
+  std::uint64_t tag;
+};  ///< a linearizable read (thesis §6.4)
+struct Transfer {
+  std::uint64_t tag;
+  NodeId target;
+};                   ///< hand leadership over (thesis §3.10)
+struct Campaign {};  ///< stand for election now
+struct Written {
+  WriteSeq seq;
+};  ///< this write and all before it are on stable storage
+struct WriteFailed {
+  WriteSeq seq;
+};  ///< this write or one before it failed: final
+struct Fetched {
+  std::uint64_t fetch;
+  Slice entries;
+};  ///< cold entries; empty when they could not be read
+struct Applied {
+  Index index;
+};  ///< the state machine has applied everything up to here
+struct SnapshotTaken {
+  LogId last;
+};  ///< the state machine's snapshot up to here is durable
+struct SnapshotStored {
+  LogId last;
+};  ///< a received snapshot is durable
+struct SnapshotRestored {
+  LogId last;
+};  ///< the state machine now starts from it
+struct SnapshotFailed {
+  LogId last;
+};  ///< taking, storing or sending it failed: given up, not fatal
+struct Unreachable {
+  NodeId peer;
+};  ///< messages to this peer are being lost
 
-using Input = std::variant<Tick, Receive, Propose, ProposeConfiguration, Read, Transfer, Campaign, Written, WriteFailed,
-                           Fetched, Applied, SnapshotTaken, SnapshotStored, SnapshotRestored, SnapshotFailed, Unreachable>;
+using Input = std::variant<Tick, Receive, Propose, ProposeConfiguration, Read, Transfer, Campaign, Written,
+                           WriteFailed, Fetched, Applied, SnapshotTaken, SnapshotStored, SnapshotRestored,
+                           SnapshotFailed, Unreachable>;
 
 // ---- Outputs: what stands here may be carried out at once ------------------------------------------------------
 
 /// Order inside a write: hard state, truncation, entries. Writes are carried out first-in first-out.
 struct Write {
-  WriteSeq seq;                       ///< 0: there is nothing to write
+  WriteSeq seq;  ///< 0: there is nothing to write
   std::optional<HardState> hard;
-  Index truncate_from;                ///< 0: no truncation
+  Index truncate_from;  ///< 0: no truncation
   std::vector<Slice> entries;
-  std::optional<LogId> snapshot;      ///< the log now starts behind this snapshot
+  std::optional<LogId> snapshot;  ///< the log now starts behind this snapshot
 };
 
-struct Accepted { std::uint64_t tag; LogId id; };
+struct Accepted {
+  std::uint64_t tag;
+  LogId id;
+};
 enum class Rejection : std::uint8_t { not_leader, not_ready, overloaded, too_large, unsupported };
-struct Rejected { std::uint64_t tag; Rejection reason; NodeId leader; };
-struct ReadReady { std::uint64_t tag; Index index; };
-struct Fetch { std::uint64_t fetch; Index first; Index last; };
-struct SendSnapshot { NodeId peer; LogId last; };
-struct RoleChange { Role role; Term term; NodeId leader; };
+struct Rejected {
+  std::uint64_t tag;
+  Rejection reason;
+  NodeId leader;
+};
+struct ReadReady {
+  std::uint64_t tag;
+  Index index;
+};
+struct Fetch {
+  std::uint64_t fetch;
+  Index first;
+  Index last;
+};
+struct SendSnapshot {
+  NodeId peer;
+  LogId last;
+};
+struct RoleChange {
+  Role role;
+  Term term;
+  NodeId leader;
+};
 enum class Fault : std::uint8_t { write_failed };
 
 /// Owned by the caller and reused: `clear` keeps the capacity.
 struct Output {
-  std::vector<Envelope> messages;        ///< to send
-  Write write;                           ///< to carry out, unless its number is 0
-  std::vector<Slice> apply;              ///< committed and durable here; each index once, in order
-  std::vector<ReadReady> reads;          ///< may be served by the state machine as it stands
-  std::vector<Accepted> accepted;        ///< proposals that are now in the leader's log
-  std::vector<Rejected> rejected;        ///< requests that left no trace
-  std::optional<Index> lost_from;        ///< accepted proposals from here on were overwritten; others may still commit them
-  std::vector<SendSnapshot> snapshots;   ///< to send
-  std::vector<Fetch> fetches;            ///< cold entries to read
-  std::optional<LogId> restore;          ///< the state machine restarts from this snapshot
-  std::optional<RoleChange> role;        ///< role, term or known leader is new
-  std::optional<Fault> fault;            ///< nothing else follows, for ever
-  bool trace = false;                    ///< set by the caller: fill `deltas`
-  std::vector<Delta> deltas;             ///< one for each input and one for the flush
+  std::vector<Envelope> messages;  ///< to send
+  Write write;                     ///< to carry out, unless its number is 0
+  std::vector<Slice> apply;        ///< committed and durable here; each index once, in order
+  std::vector<ReadReady> reads;    ///< may be served by the state machine as it stands
+  std::vector<Accepted> accepted;  ///< proposals that are now in the leader's log
+  std::vector<Rejected> rejected;  ///< requests that left no trace
+  std::optional<Index>
+      lost_from;  ///< accepted proposals from here on were overwritten; others may still commit them
+  std::vector<SendSnapshot> snapshots;  ///< to send
+  std::vector<Fetch> fetches;           ///< cold entries to read
+  std::optional<LogId> restore;         ///< the state machine restarts from this snapshot
+  std::optional<RoleChange> role;       ///< role, term or known leader is new
+  std::optional<Fault> fault;           ///< nothing else follows, for ever
+  bool trace = false;                   ///< set by the caller: fill `deltas`
+  std::vector<Delta> deltas;            ///< one for each input and one for the flush
 
   void clear();
 };
@@ -84,11 +139,11 @@ struct Output {
 
 struct Options {
   NodeId id;
-  Seed seed;                               ///< of the election timeouts; fresh in each incarnation
-  std::uint32_t election_ticks_min = 15;   ///< timeouts are drawn from [min, 2 min)
-  std::uint32_t heartbeat_ticks = 5;       ///< must be below election_ticks_min
-  bool pre_vote = true;                    ///< thesis §9.6
-  bool check_quorum = true;                ///< thesis §6.2; voters also refuse while they hear a leader (§4.2.3)
+  Seed seed;                              ///< of the election timeouts; fresh in each incarnation
+  std::uint32_t election_ticks_min = 15;  ///< timeouts are drawn from [min, 2 min)
+  std::uint32_t heartbeat_ticks = 5;      ///< must be below election_ticks_min
+  bool pre_vote = true;                   ///< thesis §9.6
+  bool check_quorum = true;  ///< thesis §6.2; voters also refuse while they hear a leader (§4.2.3)
   Limits limits;
   friend bool operator==(const Options&, const Options&) = default;
 };
@@ -105,7 +160,13 @@ struct Recovered {
 /// What the first start of a cluster's node finds: the configuration as entry 1 of term 1.
 [[nodiscard]] Recovered bootstrap(const Configuration& configuration);
 
-enum class RecoverError : std::uint8_t { bad_options, gap, falling_term, term_above_hard_state, bad_configuration };
+enum class RecoverError : std::uint8_t {
+  bad_options,
+  gap,
+  falling_term,
+  term_above_hard_state,
+  bad_configuration
+};
 [[nodiscard]] const char* name(RecoverError error);
 
 /// The state of one node: a regular value without callbacks, clock, locks or generator. Copies share the blocks of
@@ -113,7 +174,8 @@ enum class RecoverError : std::uint8_t { bad_options, gap, falling_term, term_ab
 class Core {
  public:
   /// Starts a node from what its storage found.
-  [[nodiscard]] static std::variant<Core, RecoverError> recover(const Options& options, const Recovered& recovered);
+  [[nodiscard]] static std::variant<Core, RecoverError> recover(const Options& options,
+                                                                const Recovered& recovered);
 
   /// The only way in. Clears `out`, handles the inputs in order, then flushes: one write, appends to the peers.
   void step(std::span<const Input> inputs, Output& out);
@@ -165,7 +227,7 @@ class Core {
   struct Held {
     WriteSeq gate;  // goes out when this write is durable; 0 until the flush of the step that held it
     Needs needs;
-    Index match;    // with Needs::entries: the log up to here
+    Index match;  // with Needs::entries: the log up to here
     Envelope envelope;
     friend bool operator==(const Held&, const Held&) = default;
   };
@@ -235,9 +297,7 @@ class Core {
   void submit_write(Turn& turn);
   void release_held(Turn& turn);
   [[nodiscard]] WriteSeq write_that_holds(Index index) const;
-  [[nodiscard]] bool own_vote_durable() const {
-    return hard_ == submitted_hard_ && hard_write_ <= written_;
-  }
+  [[nodiscard]] bool own_vote_durable() const { return hard_ == submitted_hard_ && hard_write_ <= written_; }
 
   Options options_;
   HardState hard_;
@@ -249,17 +309,17 @@ class Core {
   Index handed_;
   Index durable_;
   std::variant<Follower, PreCandidate, Candidate, Leader> role_;
-  std::uint32_t attempt_ = 0;         // campaigns since the term began
-  std::uint32_t elapsed_ticks_ = 0;   // since the election timer was reset
+  std::uint32_t attempt_ = 0;        // campaigns since the term began
+  std::uint32_t elapsed_ticks_ = 0;  // since the election timer was reset
   std::uint32_t deadline_ticks_ = 0;
   ReadSeq read_issued_;
   ReadSeq read_confirmed_;
 
   WriteSeq issued_;
   WriteSeq written_;
-  WriteSeq hard_write_;               // the write that carried hard_
-  HardState submitted_hard_;          // = hard_ between steps
-  Index submitted_last_;              // = log_.last() between steps
+  WriteSeq hard_write_;                       // the write that carried hard_
+  HardState submitted_hard_;                  // = hard_ between steps
+  Index submitted_last_;                      // = log_.last() between steps
   std::vector<PendingWrite> pending_writes_;  // issued, not written
   std::vector<Held> held_;
   std::uint64_t dropped_ = 0;

@@ -1,9 +1,9 @@
-#include <algorithm>
-
 #include "raft/core.hpp"
 #include "raft/hash.hpp"
 #include "raft/quorum.hpp"
 #include "raft/turn.hpp"
+
+#include <algorithm>
 
 /// Leader election: §5.2 and §5.4.1 of the paper, pre-vote (thesis §9.6), check-quorum (§6.2).
 namespace raftlab::raft {
@@ -43,7 +43,8 @@ void Core::restart_election_timer() {
   elapsed_ticks_ = 0;
   const std::uint64_t draw =
       Hasher(options_.seed.value()).add(options_.id).add(hard_.term).add(std::uint64_t{attempt_}).value();
-  deadline_ticks_ = options_.election_ticks_min + static_cast<std::uint32_t>(draw % options_.election_ticks_min);
+  deadline_ticks_ =
+      options_.election_ticks_min + static_cast<std::uint32_t>(draw % options_.election_ticks_min);
 }
 
 bool Core::hears_a_leader() const {

@@ -10,7 +10,8 @@ EntryView Block::entry(std::uint32_t position) const {
   RAFTLAB_ASSERT(position < size_, position, size_);
   const Slot& slot = slots()[position];
   const std::uint32_t start = start_of(position);
-  return EntryView{LogId{slot.term, base_.plus(position)}, slot.kind, Bytes(payload() + start, slot.end - start)};
+  return EntryView{LogId{slot.term, base_.plus(position)}, slot.kind,
+                   Bytes(payload() + start, slot.end - start)};
 }
 
 std::uint32_t Block::payload_bytes(std::uint32_t first, std::uint32_t count) const {
@@ -23,7 +24,8 @@ Slice Slice::make(Index base, std::uint32_t entries_max, std::uint32_t payload_b
 }
 
 bool Slice::append(Term term, EntryKind kind, Bytes payload) {
-  if (block_ == nullptr || first_ + count_ != block_->size_ || block_->size_ == block_->capacity_) return false;
+  if (block_ == nullptr || first_ + count_ != block_->size_ || block_->size_ == block_->capacity_)
+    return false;
   const std::uint32_t start = block_->start_of(block_->size_);
   if (payload.size() > block_->payload_capacity_ - start) return false;
   const auto end = static_cast<std::uint32_t>(start + payload.size());

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "raft/assert.hpp"
+#include "raft/types.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-
-#include "raft/assert.hpp"
-#include "raft/types.hpp"
 
 /// Entries live in immutable shared blocks. Copying a core, sending entries to four peers and handing them to the
 /// log storage copies no payload: all hold slices of the same blocks. A truncation drops slices and never changes
@@ -59,7 +59,9 @@ class Block {
   [[nodiscard]] Slot* slots() { return reinterpret_cast<Slot*>(this + 1); }
   [[nodiscard]] const Slot* slots() const { return reinterpret_cast<const Slot*>(this + 1); }
   [[nodiscard]] std::byte* payload() { return reinterpret_cast<std::byte*>(slots() + capacity_); }
-  [[nodiscard]] const std::byte* payload() const { return reinterpret_cast<const std::byte*>(slots() + capacity_); }
+  [[nodiscard]] const std::byte* payload() const {
+    return reinterpret_cast<const std::byte*>(slots() + capacity_);
+  }
   [[nodiscard]] std::uint32_t start_of(std::uint32_t position) const {
     return position == 0 ? 0 : slots()[position - 1].end;
   }
@@ -99,11 +101,15 @@ class Slice {
   [[nodiscard]] std::uint32_t size() const { return count_; }
   [[nodiscard]] Index first_index() const { return block_ ? block_->base().plus(first_) : Index{}; }
   /// Index of the last entry; one before the first when empty.
-  [[nodiscard]] Index last_index() const { return block_ ? Index(block_->base().value() + first_ + count_ - 1) : Index{}; }
+  [[nodiscard]] Index last_index() const {
+    return block_ ? Index(block_->base().value() + first_ + count_ - 1) : Index{};
+  }
   [[nodiscard]] EntryView entry(std::uint32_t position) const { return block_->entry(first_ + position); }
   [[nodiscard]] EntryView at(Index index) const { return block_->entry(position_of(index)); }
   [[nodiscard]] Term term_at(Index index) const { return block_->term(position_of(index)); }
-  [[nodiscard]] std::uint32_t payload_bytes() const { return block_ ? block_->payload_bytes(first_, count_) : 0; }
+  [[nodiscard]] std::uint32_t payload_bytes() const {
+    return block_ ? block_->payload_bytes(first_, count_) : 0;
+  }
 
   /// The entries with first <= index <= last, which must lie inside.
   [[nodiscard]] Slice sub(Index first, Index last) const;
@@ -122,11 +128,13 @@ class Slice {
   friend bool operator==(const Slice& a, const Slice& b);
 
  private:
-  Slice(Block* block, std::uint32_t first, std::uint32_t count) : block_(block), first_(first), count_(count) {
+  Slice(Block* block, std::uint32_t first, std::uint32_t count)
+      : block_(block), first_(first), count_(count) {
     retain();
   }
   [[nodiscard]] std::uint32_t position_of(Index index) const {
-    RAFTLAB_ASSERT(block_ != nullptr && index >= first_index() && index <= last_index(), index, first_index(), count_);
+    RAFTLAB_ASSERT(block_ != nullptr && index >= first_index() && index <= last_index(), index, first_index(),
+                   count_);
     return static_cast<std::uint32_t>(index.value() - block_->base().value());
   }
   void retain() {

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "raft/types.hpp"
+
 #include <cstdint>
 #include <cstring>
-
-#include "raft/types.hpp"
 
 /// Hashing of fields. Everything that decides or is compared between builds goes through these functions and
 /// never through std::hash or the raw bytes of a struct, so that a value is the same with every compiler.

@@ -1,8 +1,8 @@
 #include "raft/log.hpp"
 
-#include <algorithm>
-
 #include "raft/limits.hpp"
+
+#include <algorithm>
 
 namespace raftlab::raft {
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include "raft/entry.hpp"
 #include "raft/types.hpp"
+
+#include <cstdint>
+#include <vector>
 
 namespace raftlab::raft {
 

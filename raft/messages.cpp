@@ -11,7 +11,9 @@ struct FieldHasher {
   void operator()(const RequestVote& m) const {
     hasher.add(m.last).add(std::uint64_t{m.pre}).add(std::uint64_t{m.transfer});
   }
-  void operator()(const VoteReply& m) const { hasher.add(std::uint64_t{m.pre}).add(std::uint64_t{m.granted}); }
+  void operator()(const VoteReply& m) const {
+    hasher.add(std::uint64_t{m.pre}).add(std::uint64_t{m.granted});
+  }
   void operator()(const AppendEntries& m) const {
     hasher.add(m.prev).add(m.commit).add(m.read).add(std::uint64_t{m.entries.size()});
     for (std::uint32_t i = 0; i < m.entries.size(); ++i) {
@@ -55,8 +57,10 @@ const char* name(MessageKind kind) {
 }
 
 const char* name(const Message& message) {
-  if (const auto* request = std::get_if<RequestVote>(&message); request != nullptr && request->pre) return "PreVote";
-  if (const auto* reply = std::get_if<VoteReply>(&message); reply != nullptr && reply->pre) return "PreVoteReply";
+  if (const auto* request = std::get_if<RequestVote>(&message); request != nullptr && request->pre)
+    return "PreVote";
+  if (const auto* reply = std::get_if<VoteReply>(&message); reply != nullptr && reply->pre)
+    return "PreVoteReply";
   return name(static_cast<MessageKind>(message.index()));
 }
 

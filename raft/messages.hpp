@@ -1,11 +1,11 @@
 #pragma once
 
+#include "raft/entry.hpp"
+#include "raft/types.hpp"
+
 #include <cstdint>
 #include <variant>
 #include <vector>
-
-#include "raft/entry.hpp"
-#include "raft/types.hpp"
 
 /// What nodes say to each other. A reply to a request of an older term carries the replier's own term, so that
 /// the sender learns of it (§5.1).
@@ -14,9 +14,10 @@ namespace raftlab::raft {
 /// Figure 2, RequestVote. A PreVote (thesis §9.6) asks in advance: its envelope carries the term that the sender would
 /// stand in, and it changes nothing at the receiver.
 struct RequestVote {
-  LogId last;             ///< the end of the candidate's log
-  bool pre = false;       ///< a PreVote
-  bool transfer = false;  ///< the candidate was told to stand by its leader (thesis §3.10); leases do not hold it up
+  LogId last;        ///< the end of the candidate's log
+  bool pre = false;  ///< a PreVote
+  bool transfer =
+      false;  ///< the candidate was told to stand by its leader (thesis §3.10); leases do not hold it up
   friend bool operator==(const RequestVote&, const RequestVote&) = default;
 };
 
@@ -101,8 +102,9 @@ struct ReadIndexReply {
   friend bool operator==(const ReadIndexReply&, const ReadIndexReply&) = default;
 };
 
-using Message = std::variant<RequestVote, VoteReply, AppendEntries, AppendReply, AppendReject, Heartbeat, HeartbeatReply,
-                             InstallSnapshot, SnapshotReply, TimeoutNow, ReadIndex, ReadIndexReply>;
+using Message =
+    std::variant<RequestVote, VoteReply, AppendEntries, AppendReply, AppendReject, Heartbeat, HeartbeatReply,
+                 InstallSnapshot, SnapshotReply, TimeoutNow, ReadIndex, ReadIndexReply>;
 
 /// The alternatives of `Message`, in order.
 enum class MessageKind : std::uint8_t {

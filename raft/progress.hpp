@@ -1,9 +1,9 @@
 #pragma once
 
+#include "raft/types.hpp"
+
 #include <cstdint>
 #include <vector>
-
-#include "raft/types.hpp"
 
 namespace raftlab::raft {
 
@@ -53,10 +53,11 @@ struct Progress {
   ProgressState state = ProgressState::probe;
   Index match;  ///< greatest index known to be on the peer's stable storage
   Index next;   ///< index of the next entry to send
-  bool probe_outstanding = false;  ///< in probe: an append is out, wait for its answer or the next heartbeat's
-  bool recently_active = false;    ///< heard from since the last check of the quorum (thesis §6.2)
-  ReadSeq read;                    ///< latest read round that it answered
-  Window window;                   ///< in replicate: appends in flight
+  bool probe_outstanding =
+      false;                     ///< in probe: an append is out, wait for its answer or the next heartbeat's
+  bool recently_active = false;  ///< heard from since the last check of the quorum (thesis §6.2)
+  ReadSeq read;                  ///< latest read round that it answered
+  Window window;                 ///< in replicate: appends in flight
 
   void become_probe(Index next_index);
   void become_replicate();

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "raft/assert.hpp"
+#include "raft/configuration.hpp"
+#include "raft/types.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <limits>
 #include <vector>
-
-#include "raft/assert.hpp"
-#include "raft/configuration.hpp"
-#include "raft/types.hpp"
 
 /// The one quorum rule, which serves commit, reads, votes and check-quorum (§5.2, §5.3, thesis §4.3).
 namespace raftlab::raft {
@@ -45,7 +45,8 @@ template <class NumberOf>
 /// True when the nodes for which `holds` is true contain a quorum. An empty configuration has none.
 template <class Predicate>
 [[nodiscard]] bool quorum_of(const Configuration& configuration, Predicate&& holds) {
-  return !configuration.empty() && quorum_number(configuration, [&](NodeId node) { return holds(node) ? 1U : 0U; }) == 1U;
+  return !configuration.empty() &&
+         quorum_number(configuration, [&](NodeId node) { return holds(node) ? 1U : 0U; }) == 1U;
 }
 
 }  // namespace raftlab::raft

@@ -1,8 +1,8 @@
-#include <algorithm>
-
 #include "raft/core.hpp"
 #include "raft/quorum.hpp"
 #include "raft/turn.hpp"
+
+#include <algorithm>
 
 /// Linearizable reads without a log entry: ReadIndex, thesis §6.4. One round of the quorum serves every read that came
 /// before the round began.
@@ -10,7 +10,9 @@ namespace raftlab::raft {
 
 void Core::handle(Turn& turn, const Read& read) {
   Leader* leader = leading();
-  const auto reject = [&](Rejection reason) { turn.out.rejected.push_back(Rejected{read.tag, reason, leader_}); };
+  const auto reject = [&](Rejection reason) {
+    turn.out.rejected.push_back(Rejected{read.tag, reason, leader_});
+  };
   if (leader == nullptr) return reject(Rejection::not_leader);
   // Thesis §6.4, step 1: until a leader has committed in its term it does not know what is committed.
   if (log_.term_at(commit_) != hard_.term) return reject(Rejection::not_ready);
@@ -20,7 +22,8 @@ void Core::handle(Turn& turn, const Read& read) {
 
 /// A round begins when the one before it is confirmed, so that any number of reads costs one exchange per round trip.
 void Core::open_round(Turn& turn, Leader& leader) {
-  if (leader.reads.empty() || leader.reads.back().round <= read_issued_ || read_confirmed_ != read_issued_) return;
+  if (leader.reads.empty() || leader.reads.back().round <= read_issued_ || read_confirmed_ != read_issued_)
+    return;
   read_issued_ = read_issued_.next();
   turn.heartbeat_due = true;
   confirm_reads(leader);

@@ -1,9 +1,9 @@
-#include <algorithm>
-
 #include "raft/core.hpp"
 #include "raft/hash.hpp"
 #include "raft/quorum.hpp"
 #include "raft/turn.hpp"
+
+#include <algorithm>
 
 /// Log replication: §5.3 and §5.4.2 of the paper, pipelining (thesis §10.2.1).
 namespace raftlab::raft {
@@ -36,8 +36,10 @@ bool well_formed(const AppendEntries& append, Term term) {
 
 /// Figure 2, AppendEntries, receiver.
 void Core::receive(Turn& turn, NodeId from, Term term, const AppendEntries& append) {
-  if (term < hard_.term) return send(turn, from, AppendReject{append.prev.index, log_.last_id(), append.read});
-  if (leading() != nullptr || (leader_ && leader_ != from)) return handle_unexpected();  // no term has two leaders
+  if (term < hard_.term)
+    return send(turn, from, AppendReject{append.prev.index, log_.last_id(), append.read});
+  if (leading() != nullptr || (leader_ && leader_ != from))
+    return handle_unexpected();  // no term has two leaders
   if (!well_formed(append, term)) return handle_unexpected();
   follow(turn, from);
   if (append.prev.index < log_.snapshot().index) {
@@ -53,7 +55,8 @@ void Core::receive(Turn& turn, NodeId from, Term term, const AppendEntries& appe
   // Rule 3 and 4: what is there already stays; the first conflict cuts the log; what is new is appended.
   const Index last_new = append.prev.index.plus(append.entries.size());
   Index at = append.prev.index.next();
-  while (at <= last_new && at <= log_.last() && log_.term_at(at) == append.entries.term_at(at)) at = at.next();
+  while (at <= last_new && at <= log_.last() && log_.term_at(at) == append.entries.term_at(at))
+    at = at.next();
   if (at <= last_new && at <= log_.last()) {
     if (at <= commit_) return handle_unexpected();
     truncate(turn, at);
@@ -151,7 +154,8 @@ void Core::receive(Turn& /*turn*/, NodeId from, Term term, const AppendReject& r
   Progress* peer = hear_from(from, reject.read);
   if (peer == nullptr || reject.rejected_prev <= peer->match) return;
   if (peer->state == ProgressState::probe && reject.rejected_prev != peer->next.previous()) return;
-  const LogId agreed = log_.last_at_or_below(std::min(reject.hint.index, reject.rejected_prev.previous()), reject.hint.term);
+  const LogId agreed =
+      log_.last_at_or_below(std::min(reject.hint.index, reject.rejected_prev.previous()), reject.hint.term);
   peer->become_probe(agreed.index.next());
 }
 
@@ -161,7 +165,8 @@ void Core::receive(Turn& turn, NodeId from, Term term, const HeartbeatReply& rep
   if (peer == nullptr) return;
   // The peer is there. What was sent to it and never answered may be lost: ask again.
   peer->probe_outstanding = false;
-  if (peer->state == ProgressState::replicate && peer->match < log_.last() && peer->next > peer->match.next()) {
+  if (peer->state == ProgressState::replicate && peer->match < log_.last() &&
+      peer->next > peer->match.next()) {
     send_append(turn, *peer, true);
   }
 }
@@ -198,7 +203,8 @@ void Core::send_appends(Turn& turn, Leader& leader) {
       send_append(turn, peer, false);
       sent = true;
     }
-    if (turn.heartbeat_due && !sent) send(turn, peer.id, Heartbeat{std::min(commit_, peer.match), read_issued_});
+    if (turn.heartbeat_due && !sent)
+      send(turn, peer.id, Heartbeat{std::min(commit_, peer.match), read_issued_});
   }
 }
 
@@ -209,7 +215,8 @@ void Core::send_append(Turn& turn, Progress& peer, bool empty) const {
   append.prev = LogId{log_.term_at(peer.next.previous()), peer.next.previous()};
   append.commit = commit_;
   append.read = read_issued_;
-  if (!empty && peer.next <= log_.last()) append.entries = log_.slice_from(peer.next, options_.limits.append_bytes_max);
+  if (!empty && peer.next <= log_.last())
+    append.entries = log_.slice_from(peer.next, options_.limits.append_bytes_max);
   if (peer.state == ProgressState::replicate && !append.entries.empty()) {
     peer.window.add(append.entries.last_index(), append.entries.payload_bytes());
     peer.next = append.entries.last_index().next();
@@ -220,7 +227,8 @@ void Core::send_append(Turn& turn, Progress& peer, bool empty) const {
 std::uint64_t hash(const Progress& peer) {
   // The small fields share a word: this is on the path of every digest.
   const std::uint64_t small = std::uint64_t{peer.id.value()} | static_cast<std::uint64_t>(peer.state) << 32U |
-                              std::uint64_t{peer.probe_outstanding} << 40U | std::uint64_t{peer.recently_active} << 41U |
+                              std::uint64_t{peer.probe_outstanding} << 40U |
+                              std::uint64_t{peer.recently_active} << 41U |
                               std::uint64_t{peer.window.messages()} << 42U;
   return Hasher(small).add(peer.match).add(peer.next).add(peer.read).add(peer.window.bytes()).value();
 }

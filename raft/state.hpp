@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <vector>
-
 #include "raft/configuration.hpp"
 #include "raft/log.hpp"
 #include "raft/progress.hpp"
 #include "raft/types.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
 
 /// What a core shows of itself: to checkers, traces, status pages. Nothing here changes a core.
 namespace raftlab::raft {
@@ -35,10 +35,10 @@ struct State {
 
 /// What one input of a span, or the flush at its end, changed. The state before is the `after` of the delta before.
 struct Delta {
-  std::uint32_t input = 0;     ///< position in the span; for the flush, the size of the span
+  std::uint32_t input = 0;  ///< position in the span; for the flush, the size of the span
   State after;
-  Index truncated_from;        ///< the log was cut from here on; 0: it was not
-  Index appended_from;         ///< entries from here to after.last are new; 0: none are
+  Index truncated_from;  ///< the log was cut from here on; 0: it was not
+  Index appended_from;   ///< entries from here to after.last are new; 0: none are
   /// A leader's commit moved by a quorum of the configuration entry at this index (0: of the snapshot).
   std::optional<Index> commit_configuration;
 };

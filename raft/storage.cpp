@@ -1,8 +1,8 @@
-#include <algorithm>
-
 #include "raft/assert.hpp"
 #include "raft/core.hpp"
 #include "raft/turn.hpp"
+
+#include <algorithm>
 
 /// Numbered writes, and what waits for them. "Respond to RPCs only after updating stable storage" (figure 2) is a rule of
 /// the core, so that no host can break it.
@@ -11,8 +11,8 @@ namespace raftlab::raft {
 /// A message takes the place of one that still waits for the same: a stalled disk must not gather them without end.
 void Core::hold(NodeId to, Message message, Needs needs, Index match) {
   for (Held& held : held_) {
-    if (held.needs == needs && held.match == match && held.envelope.to == to && held.envelope.term == hard_.term &&
-        held.envelope.message.index() == message.index()) {
+    if (held.needs == needs && held.match == match && held.envelope.to == to &&
+        held.envelope.term == hard_.term && held.envelope.message.index() == message.index()) {
       held.envelope.message = std::move(message);
       return;
     }

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
+#include "raft/hash.hpp"
+#include "raft/types.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
-#include "raft/hash.hpp"
-#include "raft/types.hpp"
+#include <cstdint>
+#include <vector>
 
 /// One source of choice. Whatever is not determined by the code under test is asked of a `Chooser`, under a key made
 /// of the meaning of the decision, so that a recorded run survives a change of the code that does not touch it.

@@ -1,11 +1,11 @@
 #include "simulator/clients.hpp"
 
+#include "raft/assert.hpp"
+#include "simulator/operations.hpp"
+
 #include <algorithm>
 #include <string>
 #include <utility>
-
-#include "raft/assert.hpp"
-#include "simulator/operations.hpp"
 
 namespace raftlab::simulator {
 
@@ -37,7 +37,10 @@ Clients::Clients(const Profile& profile, Chooser& chooser, EventQueue& queue, Cl
 
 void Clients::begin(Time now) {
   for (std::uint32_t index = 0; index < clients_.size(); ++index) {
-    sleep(index, Wake::next, now + chooser_->between(Key{Choice::client_think, subject(std::uint64_t{index})}, 0, profile_->think_ns_max), 0);
+    sleep(index, Wake::next,
+          now + chooser_->between(Key{Choice::client_think, subject(std::uint64_t{index})}, 0,
+                                  profile_->think_ns_max),
+          0);
   }
   if (open_loop()) queue_->push(Event{now + millisecond, 0, EventKind::load, 0, 0, 0, 0});
 }
@@ -115,8 +118,9 @@ std::string Clients::value(const Client& client) const {
 
 void Clients::draw_operation(std::uint32_t index, Client& client) {
   const std::uint64_t about = subject(client.session, client.sequence, client.reads);
-  const bool read = last_ == Last::none ? chooser_->happens(Key{Choice::client_operation, about}, profile_->read_ppm)
-                                        : last_ == Last::reading;
+  const bool read = last_ == Last::none
+                        ? chooser_->happens(Key{Choice::client_operation, about}, profile_->read_ppm)
+                        : last_ == Last::reading;
   client.reading = read && (!open_loop() || last_ != Last::none);
   client.stale = false;
   if (!client.reading) {
@@ -129,10 +133,12 @@ void Clients::draw_operation(std::uint32_t index, Client& client) {
   kv::GetKeys get;
   const std::uint64_t first = chooser_->choose(Key{Choice::client_key, about}, profile_->keys);
   get.keys.push_back(key(first));
-  if (profile_->keys > 1 && chooser_->happens(Key{Choice::client_key, raft::combine(about, 1)}, million / 4)) {
+  if (profile_->keys > 1 &&
+      chooser_->happens(Key{Choice::client_key, raft::combine(about, 1)}, million / 4)) {
     get.keys.push_back(key((first + 1) % profile_->keys));
   }
-  client.stale = last_ == Last::none && chooser_->happens(Key{Choice::client_policy, about}, profile_->stale_read_ppm);
+  client.stale =
+      last_ == Last::none && chooser_->happens(Key{Choice::client_policy, about}, profile_->stale_read_ppm);
   get.policy = client.stale ? kv::ReadPolicy::stale : kv::ReadPolicy::read_index;
   client.what = std::move(get);
   static_cast<void>(index);
@@ -142,7 +148,8 @@ void Clients::draw_write(Client& client, std::uint64_t about) {
   ++client.sequence;
   kv::Command command{client.session, kv::Sequence(client.sequence), {}};
   const std::uint64_t number = chooser_->choose(Key{Choice::client_key, about}, profile_->keys);
-  const std::uint64_t kind = open_loop() ? 0 : chooser_->choose(Key{Choice::client_operation, raft::combine(about, 1)}, 10);
+  const std::uint64_t kind =
+      open_loop() ? 0 : chooser_->choose(Key{Choice::client_operation, raft::combine(about, 1)}, 10);
   if (kind < 5) {
     command.change = kv::Put{key(number), value(client)};
   } else if (kind == 5) {
@@ -152,13 +159,15 @@ void Clients::draw_write(Client& client, std::uint64_t about) {
     kv::CompareAndSwap swap{key(number), std::nullopt, value(client)};
     const NodeId leader = cluster_->leader();
     if (kind == 6 && leader) {
-      if (const auto found = cluster_->service(leader).store().get(swap.key)) swap.expected = std::string(*found);
+      if (const auto found = cluster_->service(leader).store().get(swap.key))
+        swap.expected = std::string(*found);
     }
     command.change = std::move(swap);
   } else {
     kv::PutBatch batch;
     batch.entries.push_back(kv::Put{key(number), value(client)});
-    if (profile_->keys > 1) batch.entries.push_back(kv::Put{key((number + 1) % profile_->keys), value(client)});
+    if (profile_->keys > 1)
+      batch.entries.push_back(kv::Put{key((number + 1) % profile_->keys), value(client)});
     command.change = std::move(batch);
   }
   client.what = std::move(command);
@@ -171,7 +180,8 @@ void Clients::attempt(std::uint32_t index, Time now) {
   const std::uint64_t about = subject(std::uint64_t{index}, std::uint64_t{client.attempt});
   NodeId node = client.leader;
   if (!node || client.stale) {
-    node = NodeId(static_cast<std::uint32_t>(1 + chooser_->choose(Key{Choice::client_node, about}, cluster_->size())));
+    node = NodeId(
+        static_cast<std::uint32_t>(1 + chooser_->choose(Key{Choice::client_node, about}, cluster_->size())));
   }
   sleep(index, Wake::timeout, now + profile_->client_timeout_ns, client.attempt);
   if (!draining_ && !open_loop() &&
@@ -183,8 +193,10 @@ void Clients::attempt(std::uint32_t index, Time now) {
   request.tag = (std::uint64_t{index} << 32U) | client.attempt;
   request.deadline_ticks = profile_->deadline_ticks;
   request.what = client.what;
-  const Time delay = open_loop() ? 0 : chooser_->between(Key{Choice::client_delay, about}, 0, profile_->client_delay_ns_max);
-  queue_->push(Event{now + delay, 0, EventKind::request, node.value(), requests_.put(Request{node, std::move(request)}), 0, 0});
+  const Time delay =
+      open_loop() ? 0 : chooser_->between(Key{Choice::client_delay, about}, 0, profile_->client_delay_ns_max);
+  queue_->push(Event{now + delay, 0, EventKind::request, node.value(),
+                     requests_.put(Request{node, std::move(request)}), 0, 0});
 }
 
 bool Clients::request_arrives(const Event& event) {
@@ -207,7 +219,8 @@ void Clients::answered(const std::vector<kv::Answer>& answers, Time now) {
       settle(static_cast<std::uint32_t>(answer.tag >> 32U), answer, now);
       continue;
     }
-    if (!draining_ && chooser_->happens(Key{Choice::client_loss, about}, profile_->rate(Fault::client_loss))) {
+    if (!draining_ &&
+        chooser_->happens(Key{Choice::client_loss, about}, profile_->rate(Fault::client_loss))) {
       ++fired_->at(static_cast<std::size_t>(Fault::client_loss));
       continue;
     }
@@ -236,9 +249,12 @@ void Clients::settle(std::uint32_t index, const kv::Answer& answer, Time now) {
       } else {
         ++counts_.ok;
         counts_.latency_ns.add(static_cast<std::uint64_t>(now - client.invoked));
-        if (witness_ != nullptr) witness_->ok(client.op, now, to_outcome(client.what, answer), answer.index, client.stale);
-        if (last_ == Last::writing) last_ = Last::reading;
-        else if (last_ == Last::reading && client.reading) last_ = Last::done;
+        if (witness_ != nullptr)
+          witness_->ok(client.op, now, to_outcome(client.what, answer), answer.index, client.stale);
+        if (last_ == Last::writing)
+          last_ = Last::reading;
+        else if (last_ == Last::reading && client.reading)
+          last_ = Last::done;
       }
       finished(index, now);
       return;
@@ -269,11 +285,13 @@ void Clients::settle(std::uint32_t index, const kv::Answer& answer, Time now) {
 void Clients::attempt_failed(std::uint32_t index, Time now) {
   Client& client = clients_[index];
   const bool last_one = last_ != Last::none && index == 0;
-  if (client.attempts >= profile_->client_attempts && !client.opening && !last_one) return give_up(index, now);
+  if (client.attempts >= profile_->client_attempts && !client.opening && !last_one)
+    return give_up(index, now);
   if (client.opening && draining_ && !last_one) return finished(index, now);
   if (client.attempts % 2 == 0) client.leader = NodeId{};
   const std::uint64_t about = subject(std::uint64_t{index}, std::uint64_t{client.attempt}, std::uint64_t{2});
-  sleep(index, Wake::retry, now + backoff + chooser_->between(Key{Choice::client_think, about}, 0, 4 * backoff), client.attempt);
+  sleep(index, Wake::retry,
+        now + backoff + chooser_->between(Key{Choice::client_think, about}, 0, 4 * backoff), client.attempt);
 }
 
 void Clients::give_up(std::uint32_t index, Time now) {
@@ -300,7 +318,8 @@ void Clients::finished(std::uint32_t index, Time now) {
   }
   if (draining_ || (open_loop() && client.session)) return;
   const std::uint64_t about = subject(std::uint64_t{index}, std::uint64_t{client.attempt}, std::uint64_t{3});
-  sleep(index, Wake::next, now + chooser_->between(Key{Choice::client_think, about}, millisecond, profile_->think_ns_max), 0);
+  sleep(index, Wake::next,
+        now + chooser_->between(Key{Choice::client_think, about}, millisecond, profile_->think_ns_max), 0);
 }
 
 void Clients::committed(const raft::EntryView& entry) {

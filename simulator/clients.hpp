@@ -1,12 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <variant>
-#include <vector>
-
-#include <boost/unordered/unordered_flat_map.hpp>
-
 #include "invariants/witness.hpp"
 #include "kv/service.hpp"
 #include "simulator/chooser.hpp"
@@ -16,6 +9,13 @@
 #include "simulator/histogram.hpp"
 #include "simulator/profile.hpp"
 #include "simulator/slab.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
 
 namespace raftlab::simulator {
 
@@ -33,8 +33,8 @@ class Clients {
   };
 
   /// The witness may be null: then nobody judges.
-  Clients(const Profile& profile, Chooser& chooser, EventQueue& queue, Cluster& cluster, invariants::Witness* witness,
-          FaultCounts& fired);
+  Clients(const Profile& profile, Chooser& chooser, EventQueue& queue, Cluster& cluster,
+          invariants::Witness* witness, FaultCounts& fired);
 
   void begin(Time now);
   /// A client's own event: its pause is over, or it has waited long enough for an answer.
@@ -74,11 +74,11 @@ class Clients {
     invariants::OpId op;
     std::variant<kv::Command, kv::GetKeys> what;
     Time invoked = 0;
-    std::uint32_t attempts = 0;        // of the operation
-    std::uint32_t refused = 0;         // of these, certain to have done nothing
-    std::uint32_t attempt = 0;         // number of the latest, over the client's life
-    std::uint32_t first_attempt = 0;   // of the operation
-    raft::NodeId leader;               // as far as it knows
+    std::uint32_t attempts = 0;       // of the operation
+    std::uint32_t refused = 0;        // of these, certain to have done nothing
+    std::uint32_t attempt = 0;        // number of the latest, over the client's life
+    std::uint32_t first_attempt = 0;  // of the operation
+    raft::NodeId leader;              // as far as it knows
   };
   struct Request {
     raft::NodeId node;

@@ -1,11 +1,11 @@
 #include "simulator/cluster.hpp"
 
+#include "raft/assert.hpp"
+#include "raft/hash.hpp"
+
 #include <deque>
 #include <string>
 #include <utility>
-
-#include "raft/assert.hpp"
-#include "raft/hash.hpp"
 
 namespace raftlab::simulator {
 
@@ -100,7 +100,11 @@ Life Cluster::start(NodeId id, raft::Seed seed, Time now) {
   options.replica.identity = raft::wal::Identity{1, id};
   it.last_append = it.disk.last_append();
   auto opened = kv::Service::open(options, it.disk, raft::bootstrap(raft::voters_up_to(size())));
-  note(raft::Hasher(static_cast<std::uint64_t>(now)).add(id).add(std::uint64_t{it.incarnation}).add(std::uint64_t{opened.index()}).value());
+  note(raft::Hasher(static_cast<std::uint64_t>(now))
+           .add(id)
+           .add(std::uint64_t{it.incarnation})
+           .add(std::uint64_t{opened.index()})
+           .value());
   if (const auto* refusal = std::get_if<raft::wal::Refusal>(&opened)) {
     it.life = Life::refused;
     it.refusal = std::string(raft::wal::name(refusal->code)) + " " + refusal->file + " at byte " +
@@ -191,8 +195,11 @@ void Cluster::compare_twin(const raft::trace::Step& step) {
   twin_->step(step.inputs, twin_output_);
   ladder_.evaluated(invariants::Rung::D20);
   const bool same = twin_->fingerprint() == node(step.node).service->replica().core().fingerprint() &&
-                    twin_output_.messages == step.output.messages && twin_output_.write.seq == step.output.write.seq;
-  if (!same) ladder_.report(invariants::Rung::D20, step.node, "a copy of the core did something else with the same inputs");
+                    twin_output_.messages == step.output.messages &&
+                    twin_output_.write.seq == step.output.write.seq;
+  if (!same)
+    ladder_.report(invariants::Rung::D20, step.node,
+                   "a copy of the core did something else with the same inputs");
   twin_.reset();
 }
 

@@ -1,18 +1,18 @@
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "invariants/ladder.hpp"
 #include "kv/service.hpp"
 #include "raft/trace/step.hpp"
 #include "simulator/disk.hpp"
 #include "simulator/event_queue.hpp"
 #include "simulator/profile.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace raftlab::simulator {
 
@@ -25,11 +25,11 @@ struct Commitment {
 
 /// What a step did, for traces: cheap to fill, enough for one line.
 struct StepRecord {
-  std::uint64_t number = 0;      ///< of the step, from 1
+  std::uint64_t number = 0;  ///< of the step, from 1
   Time time = 0;
   raft::NodeId node;
-  raft::State state;             ///< after the step
-  std::uint64_t digest = 0;      ///< of the run so far, this step included
+  raft::State state;         ///< after the step
+  std::uint64_t digest = 0;  ///< of the run so far, this step included
 };
 
 /// The nodes of a run with their disks, the ladder that watches them and the digest of everything they do. It knows no time

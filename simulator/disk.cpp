@@ -1,10 +1,10 @@
 #include "simulator/disk.hpp"
 
-#include <algorithm>
-#include <utility>
-
 #include "raft/assert.hpp"
 #include "raft/hash.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace raftlab::simulator {
 
@@ -57,7 +57,8 @@ OperationId SimulatedDisk::append(FileHandle handle, raft::Bytes bytes) {
   if (file == nullptr) return fail(DiskError::not_found);
   if (full_) {
     // A short write: what fits stays behind as a torn record.
-    file->bytes.insert(file->bytes.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(bytes.size() / 2));
+    file->bytes.insert(file->bytes.end(), bytes.begin(),
+                       bytes.begin() + static_cast<std::ptrdiff_t>(bytes.size() / 2));
     return fail(DiskError::no_space);
   }
   file->last_append_at = file->bytes.size();
@@ -118,7 +119,8 @@ OperationId SimulatedDisk::sync_directory() {
   return operation;
 }
 
-DiskCompletion SimulatedDisk::finish(OperationId operation, SyncFate fate, Chooser& chooser, std::uint64_t about) {
+DiskCompletion SimulatedDisk::finish(OperationId operation, SyncFate fate, Chooser& chooser,
+                                     std::uint64_t about) {
   const auto found = std::ranges::find(syncs_, operation, &PendingSync::operation);
   RAFTLAB_ASSERT(found != syncs_.end(), operation);
   const PendingSync sync = *found;
@@ -128,7 +130,8 @@ DiskCompletion SimulatedDisk::finish(OperationId operation, SyncFate fate, Choos
     for (auto& [name, file] : files_) {
       if (file.id <= sync.size) file.entry_durable = true;
     }
-    removed_.erase(removed_.begin(), removed_.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(sync.names, removed_.size())));
+    removed_.erase(removed_.begin(), removed_.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(
+                                                            sync.names, removed_.size())));
     ++durable_names_;
   } else if (File* file = file_of(sync.file); file != nullptr) {
     const std::uint64_t until = std::min<std::uint64_t>(sync.size, file->bytes.size());
@@ -148,11 +151,13 @@ void SimulatedDisk::zero(File& file, Range range) {
             file.bytes.begin() + static_cast<std::ptrdiff_t>(std::min(range.to, size)), std::byte{0});
 }
 
-void SimulatedDisk::lose_pages(File& file, std::uint64_t until, bool in_parts, Chooser& chooser, std::uint64_t about) {
+void SimulatedDisk::lose_pages(File& file, std::uint64_t until, bool in_parts, Chooser& chooser,
+                               std::uint64_t about) {
   for (std::uint64_t sector = file.synced / sector_bytes; sector * sector_bytes < until; ++sector) {
     const Key key{Choice::page_fate, subject(about, std::uint64_t{file.id}, in_parts ? sector : 0)};
     const auto fate = static_cast<PageFate>(chooser.choose(key, 3));
-    const Range page{std::max(sector * sector_bytes, file.synced), std::min((sector + 1) * sector_bytes, until)};
+    const Range page{std::max(sector * sector_bytes, file.synced),
+                     std::min((sector + 1) * sector_bytes, until)};
     if (fate != PageFate::durable) file.lost.push_back(page);
     if (fate == PageFate::dropped) zero(file, page);
   }
@@ -189,13 +194,15 @@ void SimulatedDisk::punch(File& file, Chooser& chooser, std::uint64_t about, Cra
 }
 
 /// What becomes of the unsynced end of one file: of its last appends so many never happened, and one more in part.
-void SimulatedDisk::cut(File& file, const Crash& crash, Chooser& chooser, std::uint64_t about, CrashDamage& damage) {
+void SimulatedDisk::cut(File& file, const Crash& crash, Chooser& chooser, std::uint64_t about,
+                        CrashDamage& damage) {
   const std::uint64_t about_file = subject(about, std::uint64_t{file.id});
   if (crash.kind == Crash::Kind::power_loss_sectors) return punch(file, chooser, about_file, damage);
   std::vector<std::uint64_t> ends;
   const auto add_ends = [&](const std::vector<PendingAppend>& appends) {
     for (const PendingAppend& append : appends) {
-      if (append.file == file.id && append.end > file.synced && append.end <= file.bytes.size()) ends.push_back(append.end);
+      if (append.file == file.id && append.end > file.synced && append.end <= file.bytes.size())
+        ends.push_back(append.end);
     }
   };
   // A kill cannot undo what an earlier process has put into the page cache; a loss of power can.
@@ -212,7 +219,8 @@ void SimulatedDisk::cut(File& file, const Crash& crash, Chooser& chooser, std::u
   std::uint64_t survives = kept == 0 ? base : ends[kept - 1];
   damage.lost = true;
   if (crash.tear) {
-    const std::uint64_t part = chooser.choose(Key{Choice::crash_cut, subject(about_file, std::uint64_t{1})}, ends[kept] - survives);
+    const std::uint64_t part =
+        chooser.choose(Key{Choice::crash_cut, subject(about_file, std::uint64_t{1})}, ends[kept] - survives);
     damage.torn = damage.torn || part != 0;
     survives += part;
   }
@@ -220,7 +228,8 @@ void SimulatedDisk::cut(File& file, const Crash& crash, Chooser& chooser, std::u
   // The size may have become durable before the data: zeros stand where data was to be.
   const bool grown = !kill && chooser.happens(Key{Choice::crash_fate, about_file}, million / 4);
   if (grown) file.bytes.resize(size);
-  file.last_append_at = file.bytes.size();  // nothing valid is known to stand behind what was left: no place for rot
+  file.last_append_at =
+      file.bytes.size();  // nothing valid is known to stand behind what was left: no place for rot
 }
 
 CrashDamage SimulatedDisk::crash(const Crash& crash, Chooser& chooser, std::uint64_t about) {
@@ -260,7 +269,8 @@ CrashDamage SimulatedDisk::crash(const Crash& crash, Chooser& chooser, std::uint
     // What was cut off before is not there to be lost again.
     for (const PendingAppend& append : appends_) {
       const File* file = file_of(append.file);
-      if (file != nullptr && append.end > file->synced && append.end <= file->bytes.size()) cached_.push_back(append);
+      if (file != nullptr && append.end > file->synced && append.end <= file->bytes.size())
+        cached_.push_back(append);
     }
   }
   syncs_.clear();

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "raft/wal/disk.hpp"
+#include "simulator/chooser.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "raft/wal/disk.hpp"
-#include "simulator/chooser.hpp"
 
 namespace raftlab::simulator {
 
@@ -19,9 +19,9 @@ using raft::wal::OperationId;
 /// How a process ends, for what it had not synced.
 struct Crash {
   enum class Kind : std::uint8_t {
-    kill,              ///< the page cache stays
-    power_loss,        ///< names that were not synced may be gone, too
-    power_loss_sectors ///< of what was not synced any subset of sectors survives, as disks that reorder writes do
+    kill,               ///< the page cache stays
+    power_loss,         ///< names that were not synced may be gone, too
+    power_loss_sectors  ///< of what was not synced any subset of sectors survives, as disks that reorder writes do
   };
   Kind kind = Kind::kill;
   bool lose = false;  ///< the last appends that were not synced may never have been carried out
@@ -30,9 +30,9 @@ struct Crash {
 
 /// What a crash or a failure did to the data, for counting.
 struct CrashDamage {
-  bool torn = false;          ///< an append survives in part
-  bool lost = false;          ///< unsynced bytes are gone
-  bool entry_lost = false;    ///< an unsynced creation, rename or removal did not persist
+  bool torn = false;        ///< an append survives in part
+  bool lost = false;        ///< unsynced bytes are gone
+  bool entry_lost = false;  ///< an unsynced creation, rename or removal did not persist
 };
 
 /// The directory of one simulated node: what processes see (the page cache) and what a loss of power leaves. Reads and appends
@@ -100,12 +100,12 @@ class SimulatedDisk final : public raft::wal::Disk {
   };
   struct File {
     std::uint32_t id = 0;
-    std::vector<std::byte> bytes;       // as a process reads it
-    std::uint64_t synced = 0;           // bytes below are durable
-    std::uint64_t cached = 0;           // bytes below were left by earlier processes: a kill does not undo them
-    bool entry_durable = false;         // the name survives a power loss
-    std::uint64_t last_append_at = 0;   // where the latest append starts
-    std::vector<Range> lost;               // in the cache only, for ever: a sync over them failed
+    std::vector<std::byte> bytes;  // as a process reads it
+    std::uint64_t synced = 0;      // bytes below are durable
+    std::uint64_t cached = 0;      // bytes below were left by earlier processes: a kill does not undo them
+    bool entry_durable = false;    // the name survives a power loss
+    std::uint64_t last_append_at = 0;  // where the latest append starts
+    std::vector<Range> lost;           // in the cache only, for ever: a sync over them failed
   };
   struct Removed {
     std::string name;
@@ -113,9 +113,9 @@ class SimulatedDisk final : public raft::wal::Disk {
   };
   struct PendingSync {
     OperationId operation;
-    std::uint32_t file = 0;       // 0: the directory
+    std::uint32_t file = 0;  // 0: the directory
     std::uint64_t size = 0;
-    std::uint64_t names = 0;      // directory: changes of names covered
+    std::uint64_t names = 0;  // directory: changes of names covered
   };
   struct PendingAppend {
     OperationId operation;
@@ -134,17 +134,18 @@ class SimulatedDisk final : public raft::wal::Disk {
   void advance_durable();
 
   std::map<std::string, File, std::less<>> files_;
-  std::vector<Removed> removed_;               // names removed, not yet durably so
+  std::vector<Removed> removed_;  // names removed, not yet durably so
   std::vector<PendingSync> syncs_;
-  std::vector<PendingAppend> appends_;         // not yet durable
-  std::vector<PendingAppend> cached_;          // of processes that were killed: in the page cache, but perhaps not durable
+  std::vector<PendingAppend> appends_;  // not yet durable
+  std::vector<PendingAppend>
+      cached_;  // of processes that were killed: in the page cache, but perhaps not durable
   std::vector<Started> started_;
   OperationId next_;
   OperationId last_append_;
   OperationId durable_through_;
-  OperationId failed_append_;                  // an append whose pages a failed sync lost: nothing from it on becomes durable
+  OperationId failed_append_;  // an append whose pages a failed sync lost: nothing from it on becomes durable
   std::uint32_t next_file_ = 0;
-  std::uint64_t durable_names_ = 0;            // changes, for the digest
+  std::uint64_t durable_names_ = 0;  // changes, for the digest
   bool locked_ = false;
   bool full_ = false;
 };

@@ -1,8 +1,8 @@
 #include "simulator/event_queue.hpp"
 
-#include <algorithm>
-
 #include "raft/assert.hpp"
+
+#include <algorithm>
 
 namespace raftlab::simulator {
 

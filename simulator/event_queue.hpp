@@ -14,7 +14,19 @@ inline constexpr Time microsecond = 1'000;
 inline constexpr Time millisecond = 1'000'000;
 inline constexpr Time second = 1'000'000'000;
 
-enum class EventKind : std::uint8_t { tick, deliver, disk, nemesis, restart, resume, unblock, client, request, answer, load };
+enum class EventKind : std::uint8_t {
+  tick,
+  deliver,
+  disk,
+  nemesis,
+  restart,
+  resume,
+  unblock,
+  client,
+  request,
+  answer,
+  load
+};
 
 struct Event {
   Time time = 0;
@@ -47,7 +59,9 @@ class EventQueue {
     }
   };
 
-  [[nodiscard]] static std::uint64_t bucket_of(Time time) { return static_cast<std::uint64_t>(time) >> bucket_bits; }
+  [[nodiscard]] static std::uint64_t bucket_of(Time time) {
+    return static_cast<std::uint64_t>(time) >> bucket_bits;
+  }
   void place(const Event& event);
 
   std::vector<std::vector<Event>> wheel_;

@@ -9,26 +9,26 @@ namespace raftlab::simulator {
 enum class Fault : std::uint8_t {
   message_loss,
   message_duplicate,
-  message_late,          ///< delayed far beyond the others, hence reordered
+  message_late,  ///< delayed far beyond the others, hence reordered
   partition_halves,
-  partition_isolate,     ///< one node alone
-  partition_one_way,     ///< one node hears but is not heard, or the other way round
-  partition_bridge,      ///< two halves with one node in both
-  partition_ring,        ///< overlapping majorities: each node reaches its neighbours only
-  partition_flapping,    ///< one node cut off and back in short turns
+  partition_isolate,   ///< one node alone
+  partition_one_way,   ///< one node hears but is not heard, or the other way round
+  partition_bridge,    ///< two halves with one node in both
+  partition_ring,      ///< overlapping majorities: each node reaches its neighbours only
+  partition_flapping,  ///< one node cut off and back in short turns
   process_kill,
   power_loss,
   torn_write,
   lost_write,
-  lost_sectors,          ///< holes in what was not synced
+  lost_sectors,  ///< holes in what was not synced
   slow_sync,
   failed_sync,
   full_disk,
   bit_rot,
   pause,
   clock_drift,
-  span,                  ///< several inputs in one step
-  client_loss,           ///< a request or an answer of a client is lost
+  span,         ///< several inputs in one step
+  client_loss,  ///< a request or an answer of a client is lost
 };
 inline constexpr std::size_t faults = 22;
 

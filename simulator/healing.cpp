@@ -22,7 +22,8 @@ NodeId Healing::only_leader() const {
     if (cluster_->life(NodeId(id)) == Life::down) return NodeId{};
     if (cluster_->life(NodeId(id)) != Life::up || NodeId(id) == leader) continue;
     const raft::State other = cluster_->service(NodeId(id)).replica().view().state;
-    if (other.role != Role::follower || other.hard.term != state.hard.term || other.leader != leader) return NodeId{};
+    if (other.role != Role::follower || other.hard.term != state.hard.term || other.leader != leader)
+      return NodeId{};
   }
   return leader;
 }
@@ -32,7 +33,8 @@ bool Healing::logs_equal(NodeId leader) const {
   for (std::uint32_t id = 1; id <= cluster_->size(); ++id) {
     if (cluster_->life(NodeId(id)) != Life::up) continue;
     const raft::State other = cluster_->service(NodeId(id)).replica().view().state;
-    if (other.last != state.last || other.commit != state.last.index || other.applied != state.last.index) return false;
+    if (other.last != state.last || other.commit != state.last.index || other.applied != state.last.index)
+      return false;
   }
   return true;
 }
@@ -58,14 +60,16 @@ void Healing::look(Time now) {
 void Healing::report(Time now) {
   if (!done_) return;
   invariants::Ladder& ladder = cluster_->ladder();
-  const std::string late = " within " + std::to_string((now - begun_) / millisecond) + " ms after the last fault";
+  const std::string late =
+      " within " + std::to_string((now - begun_) / millisecond) + " ms after the last fault";
   const auto judge = [&](Rung rung, bool holds, const std::string& what) {
     ladder.evaluated(rung);
     if (!holds) ladder.report(rung, NodeId{}, what + late);
   };
   const NodeId leader = only_leader();
   judge(Rung::V1, static_cast<bool>(leader), "no leader that every node follows");
-  judge(Rung::V2, in_time_ || (leader && logs_equal(leader)), "logs and applied indices did not become equal");
+  judge(Rung::V2, in_time_ || (leader && logs_equal(leader)),
+        "logs and applied indices did not become equal");
   judge(Rung::V3, in_time_ || clients_->last_wrote(), "a proposal to the final leader did not commit");
   judge(Rung::V7, in_time_ || clients_->last_done(), "a read was neither answered nor rejected");
 }

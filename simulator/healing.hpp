@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstdint>
-
 #include "simulator/clients.hpp"
 #include "simulator/cluster.hpp"
 #include "simulator/event_queue.hpp"
 #include "simulator/profile.hpp"
+
+#include <cstdint>
 
 namespace raftlab::simulator {
 

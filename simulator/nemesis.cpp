@@ -7,7 +7,7 @@ namespace {
 
 /// What the nemesis itself decides on; the other faults belong to messages, syncs and clients.
 constexpr Fault own[] = {
-    Fault::partition_halves, Fault::partition_isolate, Fault::partition_one_way, Fault::partition_bridge,
+    Fault::partition_halves, Fault::partition_isolate,  Fault::partition_one_way, Fault::partition_bridge,
     Fault::partition_ring,   Fault::partition_flapping, Fault::process_kill,      Fault::power_loss,
     Fault::lost_sectors,     Fault::full_disk,          Fault::bit_rot,           Fault::pause,
 };
@@ -16,8 +16,8 @@ constexpr Time flap_ns_max = 300 * millisecond;
 
 }  // namespace
 
-Nemesis::Nemesis(const Profile& profile, Chooser& chooser, EventQueue& queue, Cluster& cluster, Network& network,
-                 FaultCounts& fired)
+Nemesis::Nemesis(const Profile& profile, Chooser& chooser, EventQueue& queue, Cluster& cluster,
+                 Network& network, FaultCounts& fired)
     : profile_(&profile),
       chooser_(&chooser),
       queue_(&queue),
@@ -46,7 +46,8 @@ bool Nemesis::rolls(Fault fault, Choice choice, std::uint64_t about) {
 }
 
 NodeId Nemesis::target(std::uint64_t about) {
-  return NodeId(static_cast<std::uint32_t>(1 + chooser_->choose(Key{Choice::nemesis_target, about}, profile_->nodes)));
+  return NodeId(
+      static_cast<std::uint32_t>(1 + chooser_->choose(Key{Choice::nemesis_target, about}, profile_->nodes)));
 }
 
 /// The nodes with the highest numbers, fewer than half of all.
@@ -70,7 +71,8 @@ void Nemesis::strike(Fault fault, Time now, std::uint64_t about) {
       count(fault);
       ++fulls_[node.value()];
       cluster_->disk(node).set_full(true);
-      queue_->push(Event{now + chooser_->between(Key{Choice::nemesis_duration, about}, 50 * millisecond, profile_->down_ns_max),
+      queue_->push(Event{now + chooser_->between(Key{Choice::nemesis_duration, about}, 50 * millisecond,
+                                                 profile_->down_ns_max),
                          0, EventKind::resume, node.value(), 0, 0, 0});
       break;
     case Fault::pause:
@@ -79,8 +81,7 @@ void Nemesis::strike(Fault fault, Time now, std::uint64_t about) {
       paused_until_[node.value()] =
           now + chooser_->between(Key{Choice::nemesis_duration, about}, millisecond, profile_->pause_ns_max);
       break;
-    default:
-      partition(fault, now, about);
+    default: partition(fault, now, about);
   }
 }
 
@@ -122,13 +123,15 @@ void Nemesis::process_ended(NodeId node, Time now) {
 
 void Nemesis::schedule_restart(NodeId node, Time now, std::uint64_t about) {
   const Time down = calm_ ? 50 * millisecond
-                          : chooser_->between(Key{Choice::nemesis_duration, about}, 10 * millisecond, profile_->down_ns_max);
+                          : chooser_->between(Key{Choice::nemesis_duration, about}, 10 * millisecond,
+                                              profile_->down_ns_max);
   queue_->push(Event{now + down, 0, EventKind::restart, node.value(), 0, cluster_->incarnation(node), 0});
 }
 
 void Nemesis::restart(const Event& event) {
   const NodeId node(event.node);
-  if (cluster_->life(node) == Life::down && cluster_->incarnation(node) == event.life) start(node, event.time);
+  if (cluster_->life(node) == Life::down && cluster_->incarnation(node) == event.life)
+    start(node, event.time);
 }
 
 void Nemesis::start(NodeId node, Time now) {
@@ -148,7 +151,8 @@ SimulatedDisk::SyncFate Nemesis::sync_fate(NodeId node, std::uint64_t about) {
 Time Nemesis::sync_time(NodeId /*node*/, std::uint64_t about) {
   if (!calm_ && rolls(Fault::slow_sync, Choice::sync_slow, about)) {
     count(Fault::slow_sync);
-    return chooser_->between(Key{Choice::sync_time, raft::combine(about, 1)}, profile_->sync_ns_max, profile_->slow_sync_ns_max);
+    return chooser_->between(Key{Choice::sync_time, raft::combine(about, 1)}, profile_->sync_ns_max,
+                             profile_->slow_sync_ns_max);
   }
   return chooser_->between(Key{Choice::sync_time, about}, profile_->sync_ns_min, profile_->sync_ns_max);
 }
@@ -159,7 +163,9 @@ Time Nemesis::sync_time(NodeId /*node*/, std::uint64_t about) {
 std::vector<Nemesis::Cut> Nemesis::shape(Fault fault, std::uint64_t about) {
   const std::uint32_t n = profile_->nodes;
   const std::uint64_t turn = chooser_->choose(Key{Choice::nemesis_shape, about}, n);
-  const auto at = [&](std::uint64_t position) { return NodeId(static_cast<std::uint32_t>(1 + (position + turn) % n)); };
+  const auto at = [&](std::uint64_t position) {
+    return NodeId(static_cast<std::uint32_t>(1 + (position + turn) % n));
+  };
   std::vector<Cut> cuts;
   const auto separate = [&](std::uint64_t a, std::uint64_t b) {
     cuts.emplace_back(at(a), at(b));
@@ -177,7 +183,8 @@ std::vector<Nemesis::Cut> Nemesis::shape(Fault fault, std::uint64_t about) {
       break;
     case Fault::partition_one_way: {
       const bool deaf = chooser_->happens(Key{Choice::nemesis_shape, raft::combine(about, 1)}, million / 2);
-      for (std::uint64_t b = 1; b < n; ++b) deaf ? cuts.emplace_back(at(b), at(0)) : cuts.emplace_back(at(0), at(b));
+      for (std::uint64_t b = 1; b < n; ++b)
+        deaf ? cuts.emplace_back(at(b), at(0)) : cuts.emplace_back(at(0), at(b));
       break;
     }
     case Fault::partition_bridge:
@@ -195,8 +202,7 @@ std::vector<Nemesis::Cut> Nemesis::shape(Fault fault, std::uint64_t about) {
       }
       break;
     }
-    default:
-      break;
+    default: break;
   }
   return cuts;
 }
@@ -216,7 +222,8 @@ void Nemesis::partition(Fault fault, Time now, std::uint64_t about) {
   turns_left_ = fault == Fault::partition_flapping ? 10 : 0;
   const Time most = fault == Fault::partition_flapping ? flap_ns_max : profile_->partition_ns_max;
   const Time length = chooser_->between(Key{Choice::nemesis_duration, about}, 50 * millisecond, most);
-  queue_->push(Event{now + length, 0, EventKind::unblock, 0, ++generation_, 0, static_cast<std::uint64_t>(length)});
+  queue_->push(
+      Event{now + length, 0, EventKind::unblock, 0, ++generation_, 0, static_cast<std::uint64_t>(length)});
 }
 
 void Nemesis::unblock(const Event& event) {

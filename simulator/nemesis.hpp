@@ -1,15 +1,15 @@
 #pragma once
 
-#include <cstdint>
-#include <utility>
-#include <vector>
-
 #include "simulator/chooser.hpp"
 #include "simulator/cluster.hpp"
 #include "simulator/event_queue.hpp"
 #include "simulator/faults.hpp"
 #include "simulator/network.hpp"
 #include "simulator/profile.hpp"
+
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace raftlab::simulator {
 
@@ -59,10 +59,10 @@ class Nemesis {
   Cluster* cluster_;
   Network* network_;
   FaultCounts* fired_;
-  std::vector<Cut> cuts_;           // of the present partition
-  bool cut_ = false;                // they are in force now
-  std::uint32_t turns_left_ = 0;    // of a flapping one
-  std::uint32_t generation_ = 0;    // of partitions
+  std::vector<Cut> cuts_;         // of the present partition
+  bool cut_ = false;              // they are in force now
+  std::uint32_t turns_left_ = 0;  // of a flapping one
+  std::uint32_t generation_ = 0;  // of partitions
   std::vector<Time> paused_until_;
   std::vector<std::uint32_t> fulls_;
   std::uint64_t turn_ = 0;

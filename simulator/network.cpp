@@ -1,9 +1,9 @@
 #include "simulator/network.hpp"
 
+#include "raft/assert.hpp"
+
 #include <algorithm>
 #include <utility>
-
-#include "raft/assert.hpp"
 
 namespace raftlab::simulator {
 
@@ -36,7 +36,8 @@ std::uint64_t Network::meaning(const Envelope& envelope) {
 std::uint64_t Network::about(const Envelope& envelope) {
   const std::uint64_t what = meaning(envelope);
   const std::size_t link = envelope.from.value() * (profile_->nodes + 1) + envelope.to.value();
-  Attempts& attempts = attempts_[(link * raft::message_kinds + envelope.message.index()) * memory + what % memory];
+  Attempts& attempts =
+      attempts_[(link * raft::message_kinds + envelope.message.index()) * memory + what % memory];
   if (attempts.meaning != what) attempts = Attempts{what, 0};
   return raft::combine(what, attempts.count++);
 }
@@ -47,13 +48,15 @@ void Network::send(Envelope envelope, Time now) {
     return;
   }
   const std::uint64_t subject = about(envelope);
-  Time delay = chooser_->between(Key{Choice::message_delay, subject}, profile_->delay_ns_min, profile_->delay_ns_max);
+  Time delay =
+      chooser_->between(Key{Choice::message_delay, subject}, profile_->delay_ns_min, profile_->delay_ns_max);
   if (!calm_) {
     if (chooser_->happens(Key{Choice::message_loss, subject}, profile_->rate(Fault::message_loss))) {
       count(Fault::message_loss);
       return;
     }
-    if (chooser_->happens(Key{Choice::message_duplicate, subject}, profile_->rate(Fault::message_duplicate))) {
+    if (chooser_->happens(Key{Choice::message_duplicate, subject},
+                          profile_->rate(Fault::message_duplicate))) {
       count(Fault::message_duplicate);
       const Time again = chooser_->between(Key{Choice::duplicate_delay, subject}, profile_->delay_ns_min,
                                            profile_->late_ns_max);
@@ -61,10 +64,12 @@ void Network::send(Envelope envelope, Time now) {
     }
     if (chooser_->happens(Key{Choice::message_late, subject}, profile_->rate(Fault::message_late))) {
       count(Fault::message_late);
-      delay = chooser_->between(Key{Choice::message_late_delay, subject}, profile_->delay_ns_max, profile_->late_ns_max);
+      delay = chooser_->between(Key{Choice::message_late_delay, subject}, profile_->delay_ns_max,
+                                profile_->late_ns_max);
     }
   }
-  if (profile_->codec_ppm != 0 && chooser_->happens(Key{Choice::message_codec, subject}, profile_->codec_ppm)) {
+  if (profile_->codec_ppm != 0 &&
+      chooser_->happens(Key{Choice::message_codec, subject}, profile_->codec_ppm)) {
     through_codec(envelope);
   }
   schedule(std::move(envelope), now + delay, subject);

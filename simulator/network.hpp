@@ -1,9 +1,5 @@
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <vector>
-
 #include "raft/messages.hpp"
 #include "raft/wire/codec.hpp"
 #include "simulator/chooser.hpp"
@@ -11,6 +7,10 @@
 #include "simulator/faults.hpp"
 #include "simulator/profile.hpp"
 #include "simulator/slab.hpp"
+
+#include <array>
+#include <cstdint>
+#include <vector>
 
 namespace raftlab::simulator {
 

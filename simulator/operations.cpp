@@ -16,7 +16,8 @@ Operation to_operation(const kv::Command& command) {
     }
     Operation operator()(const kv::PutBatch& batch) const {
       invariants::PutBatch translated;
-      for (const kv::Put& put : batch.entries) translated.entries.push_back(invariants::Put{put.key, put.value});
+      for (const kv::Put& put : batch.entries)
+        translated.entries.push_back(invariants::Put{put.key, put.value});
       return translated;
     }
     Operation operator()(const kv::OpenSession& /*open*/) const {

@@ -1,15 +1,16 @@
 #pragma once
 
-#include <variant>
-
 #include "invariants/history.hpp"
 #include "kv/service.hpp"
+
+#include <variant>
 
 namespace raftlab::simulator {
 
 /// What a client asks of the store, in the terms of the history: the checkers know nothing of the store's own types.
 [[nodiscard]] invariants::Operation to_operation(const kv::Command& command);
 [[nodiscard]] invariants::Operation to_operation(const std::variant<kv::Command, kv::GetKeys>& what);
-[[nodiscard]] invariants::Outcome to_outcome(const std::variant<kv::Command, kv::GetKeys>& what, const kv::Answer& answer);
+[[nodiscard]] invariants::Outcome to_outcome(const std::variant<kv::Command, kv::GetKeys>& what,
+                                             const kv::Answer& answer);
 
 }  // namespace raftlab::simulator

@@ -41,16 +41,12 @@ bool possible(Fault fault, std::uint32_t nodes) {
     case Fault::partition_halves:
     case Fault::partition_isolate:
     case Fault::partition_one_way:
-    case Fault::partition_flapping:
-      return nodes >= 2;
+    case Fault::partition_flapping: return nodes >= 2;
     case Fault::partition_bridge:
     case Fault::lost_sectors:  // these may destroy a node, and a minority must be there to be destroyed
-    case Fault::bit_rot:
-      return nodes >= 3;
-    case Fault::partition_ring:
-      return nodes >= 4;
-    default:
-      return true;
+    case Fault::bit_rot: return nodes >= 3;
+    case Fault::partition_ring: return nodes >= 4;
+    default: return true;
   }
 }
 
@@ -61,11 +57,15 @@ class Drawer {
   explicit Drawer(Chooser& chooser) : chooser_(chooser) {}
 
   std::uint64_t below(std::uint64_t range) { return chooser_.choose(Key{Choice::profile, ++field_}, range); }
-  bool chance(std::uint32_t per_million) { return chooser_.happens(Key{Choice::profile, ++field_}, per_million); }
+  bool chance(std::uint32_t per_million) {
+    return chooser_.happens(Key{Choice::profile, ++field_}, per_million);
+  }
   std::uint32_t number(std::uint32_t least, std::uint32_t most) {
     return least + static_cast<std::uint32_t>(below(most - least + 1));
   }
-  Time time(Time least, Time most) { return least + static_cast<Time>(below(static_cast<std::uint64_t>(most - least) + 1)); }
+  Time time(Time least, Time most) {
+    return least + static_cast<Time>(below(static_cast<std::uint64_t>(most - least) + 1));
+  }
 
  private:
   Chooser& chooser_;

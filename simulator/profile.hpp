@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <variant>
-
 #include "raft/core.hpp"
 #include "simulator/chooser.hpp"
 #include "simulator/event_queue.hpp"
 #include "simulator/faults.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
 
 namespace raftlab::simulator {
 
@@ -24,8 +24,8 @@ struct Profile {
   std::uint32_t heartbeat_ticks = 5;
   Time fault_phase_ns = 20 * second;
   Time healing_ns_max = 30 * second;
-  std::uint64_t steps_max = 20'000'000;   ///< budget; beyond: inconclusive
-  std::uint32_t clock_drift_ppm = 0;      ///< each node's tick is slower or faster by up to this
+  std::uint64_t steps_max = 20'000'000;  ///< budget; beyond: inconclusive
+  std::uint32_t clock_drift_ppm = 0;     ///< each node's tick is slower or faster by up to this
 
   // Features of the core
   bool pre_vote = true;
@@ -37,7 +37,7 @@ struct Profile {
   Time delay_ns_min = 1 * millisecond;
   Time delay_ns_max = 10 * millisecond;
   Time late_ns_max = 200 * millisecond;
-  std::uint32_t codec_ppm = 0;            ///< messages that go through the codec
+  std::uint32_t codec_ppm = 0;  ///< messages that go through the codec
 
   // Disk
   Time sync_ns_min = 200 * microsecond;
@@ -80,7 +80,7 @@ struct Profile {
 
 struct ProfileError {
   std::string message;
-  std::uint32_t line = 0;    ///< 0: the file as a whole
+  std::uint32_t line = 0;  ///< 0: the file as a whole
   std::uint32_t column = 0;
 };
 

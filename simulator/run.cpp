@@ -1,14 +1,14 @@
 #include "simulator/run.hpp"
 
-#include <algorithm>
-#include <exception>
-#include <utility>
-
 #include "invariants/witness.hpp"
 #include "simulator/clients.hpp"
 #include "simulator/healing.hpp"
 #include "simulator/nemesis.hpp"
 #include "simulator/network.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
 
 namespace raftlab::simulator {
 
@@ -84,7 +84,8 @@ class Run {
   [[nodiscard]] bool ended() {
     if (stopped_ || healing_.done()) return true;
     // A run goes on for a while after the first finding, to see which higher rungs fall after it.
-    if (broken_at_ == 0 && (cluster_.ladder().broken() || !witness_.findings().empty())) broken_at_ = cluster_.steps();
+    if (broken_at_ == 0 && (cluster_.ladder().broken() || !witness_.findings().empty()))
+      broken_at_ = cluster_.steps();
     if (broken_at_ != 0 && cluster_.steps() >= broken_at_ + steps_after_finding) return true;
     if (cluster_.steps() > profile_.steps_max) {
       reason_ = "the budget of " + std::to_string(profile_.steps_max) + " steps was spent";
@@ -156,7 +157,8 @@ class Run {
     const NodeId node(event.node);
     const std::uint32_t life = cluster_.incarnation(node);
     if (cluster_.life(node) == Life::refused && options_.checks && !nemesis_.may_be_destroyed(node)) {
-      cluster_.ladder().report(Rung::R4, node, "refused to start after a legal crash: " + cluster_.refusal(node));
+      cluster_.ladder().report(Rung::R4, node,
+                               "refused to start after a legal crash: " + cluster_.refusal(node));
     }
     if (cluster_.life(node) != Life::up || ticks_[event.node] == life) return;
     ticks_[event.node] = life;

@@ -1,17 +1,17 @@
 #pragma once
 
+#include "invariants/ladder.hpp"
+#include "simulator/chooser.hpp"
+#include "simulator/cluster.hpp"
+#include "simulator/faults.hpp"
+#include "simulator/profile.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "invariants/ladder.hpp"
-#include "simulator/chooser.hpp"
-#include "simulator/cluster.hpp"
-#include "simulator/faults.hpp"
-#include "simulator/profile.hpp"
 
 namespace raftlab::simulator {
 
@@ -21,22 +21,22 @@ enum class Verdict : std::uint8_t { holds, violated, inconclusive };
 /// What became of one seed.
 struct RunResult {
   Verdict verdict = Verdict::holds;
-  std::string reason;                             ///< of an inconclusive verdict
-  std::vector<invariants::Finding> findings;      ///< in order of occurrence; the root is the lowest rung
+  std::string reason;                         ///< of an inconclusive verdict
+  std::vector<invariants::Finding> findings;  ///< in order of occurrence; the root is the lowest rung
   std::uint64_t digest = 0;
   std::uint64_t steps = 0;
   Time virtual_ns = 0;
   std::uint64_t messages_sent = 0;
   std::uint64_t messages_delivered = 0;
-  std::uint64_t committed = 0;                    ///< entries
+  std::uint64_t committed = 0;  ///< entries
   std::uint64_t elections = 0;
   FaultCounts fired{};
   std::uint64_t operations_ok = 0;
-  std::uint64_t operations_failed = 0;            ///< refused for certain
+  std::uint64_t operations_failed = 0;  ///< refused for certain
   std::uint64_t operations_unknown = 0;
   std::uint64_t operations_offered = 0;
-  std::uint64_t latency_ns_median = 0;            ///< of the ok operations, from first invocation to answer
-  std::vector<std::uint64_t> evaluations;         ///< non-vacuous, by rung; empty with checks off
+  std::uint64_t latency_ns_median = 0;     ///< of the ok operations, from first invocation to answer
+  std::vector<std::uint64_t> evaluations;  ///< non-vacuous, by rung; empty with checks off
 };
 
 /// The finding to report first: that of the lowest rung. None when nothing was found.
@@ -44,7 +44,8 @@ struct RunResult {
 
 struct RunOptions {
   bool checks = true;
-  const std::atomic<bool>* stop = nullptr;  ///< when it becomes true the run ends after the present step, inconclusive
+  const std::atomic<bool>* stop =
+      nullptr;  ///< when it becomes true the run ends after the present step, inconclusive
   /// Called after each step of a core. Returning false ends the run there.
   std::function<bool(const StepRecord&, const raft::trace::Step&)> on_step;
 };

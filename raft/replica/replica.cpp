@@ -1,8 +1,8 @@
 #include "raft/replica/replica.hpp"
 
-#include <utility>
-
 #include "raft/assert.hpp"
+
+#include <utility>
 
 namespace raftlab::raft {
 
@@ -16,7 +16,8 @@ void ReplicaOutput::clear() {
   fault.reset();
 }
 
-std::variant<Replica, wal::Refusal> Replica::open(const ReplicaOptions& options, wal::Disk& disk, StateMachine& machine,
+std::variant<Replica, wal::Refusal> Replica::open(const ReplicaOptions& options, wal::Disk& disk,
+                                                  StateMachine& machine,
                                                   const std::optional<Recovered>& when_empty) {
   auto opened = wal::Wal::open(disk, options.identity, options.wal, when_empty);
   if (auto* refusal = std::get_if<wal::Refusal>(&opened)) return std::move(*refusal);
@@ -83,7 +84,8 @@ void Replica::carry_out(ReplicaOutput& out) {
   move_all(core_out_.accepted, out.accepted);
   move_all(core_out_.rejected, out.rejected);
   move_all(core_out_.reads, out.reads);
-  if (core_out_.lost_from && (!out.lost_from || *core_out_.lost_from < *out.lost_from)) out.lost_from = core_out_.lost_from;
+  if (core_out_.lost_from && (!out.lost_from || *core_out_.lost_from < *out.lost_from))
+    out.lost_from = core_out_.lost_from;
   if (core_out_.role) out.role = core_out_.role;
   if (core_out_.fault) out.fault = core_out_.fault;
   for (const Slice& slice : core_out_.apply) {

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <variant>
-#include <vector>
-
 #include "raft/core.hpp"
 #include "raft/replica/state_machine.hpp"
 #include "raft/trace/step.hpp"
 #include "raft/wal/wal.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
 
 namespace raftlab::raft {
 
@@ -20,14 +20,14 @@ struct ReplicaOptions {
 
 /// What one step of a replica leaves to its host. Owned by the host and reused.
 struct ReplicaOutput {
-  std::vector<Envelope> messages;    ///< to send now
-  std::vector<Accepted> accepted;    ///< proposals in the log of this leader, not yet committed
-  std::vector<Rejected> rejected;    ///< requests that left no trace
-  std::vector<ReadReady> reads;      ///< the state machine may answer these reads now
-  std::optional<Index> lost_from;    ///< as in `Output`
+  std::vector<Envelope> messages;  ///< to send now
+  std::vector<Accepted> accepted;  ///< proposals in the log of this leader, not yet committed
+  std::vector<Rejected> rejected;  ///< requests that left no trace
+  std::vector<ReadReady> reads;    ///< the state machine may answer these reads now
+  std::optional<Index> lost_from;  ///< as in `Output`
   std::optional<RoleChange> role;
   std::optional<Fault> fault;
-  Index applied;                     ///< the state machine has applied everything up to here
+  Index applied;  ///< the state machine has applied everything up to here
 
   void clear();
 };
@@ -39,8 +39,8 @@ struct ReplicaOutput {
 class Replica {
  public:
   /// Reads the log from the disk. `when_empty`: what a node starts from whose directory holds no log yet.
-  [[nodiscard]] static std::variant<Replica, wal::Refusal> open(const ReplicaOptions& options, wal::Disk& disk,
-                                                                StateMachine& machine,
+  [[nodiscard]] static std::variant<Replica, wal::Refusal> open(const ReplicaOptions& options,
+                                                                wal::Disk& disk, StateMachine& machine,
                                                                 const std::optional<Recovered>& when_empty);
 
   // What happened since the last step, in the order in which the calls are made.

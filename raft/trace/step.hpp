@@ -1,8 +1,8 @@
 #pragma once
 
-#include <span>
-
 #include "raft/core.hpp"
+
+#include <span>
 
 namespace raftlab::raft::trace {
 

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "raft/types.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "raft/types.hpp"
 
 /// The file system as the log storage sees it: one directory, changes that complete later, reads that do not.
 namespace raftlab::raft::wal {

@@ -1,15 +1,15 @@
 #pragma once
 
+#include "raft/core.hpp"
+#include "raft/types.hpp"
+#include "raft/wal/disk.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "raft/core.hpp"
-#include "raft/types.hpp"
-#include "raft/wal/disk.hpp"
 
 /// The log on disk: numbered writes of the core, in segments of checksummed, chained records. The bytes and the rules of
 /// recovery are in docs/wal.md.
@@ -23,22 +23,23 @@ struct Identity {
 };
 
 struct WalOptions {
-  std::uint64_t segment_bytes = 8U << 20U;      ///< a new segment is begun when the present one has grown beyond
-  std::uint32_t record_bytes_max = 4U << 20U;   ///< payload of one record; a larger write becomes several records
-  std::uint32_t idle_ticks = 2;                 ///< after so many ticks without a write, a watermark record is written
+  std::uint64_t segment_bytes = 8U << 20U;  ///< a new segment is begun when the present one has grown beyond
+  std::uint32_t record_bytes_max = 4U
+                                   << 20U;  ///< payload of one record; a larger write becomes several records
+  std::uint32_t idle_ticks = 2;  ///< after so many ticks without a write, a watermark record is written
 };
 
 /// Why a log may not be used. The files are left as they are.
 enum class RefusalCode : std::uint8_t {
-  locked,            ///< another process has the directory (F27)
-  unreadable,        ///< the disk could not read a file that exists (F17)
-  wrong_identity,    ///< written by another cluster or node (F10)
-  unknown_version,   ///< written by another version of the format
-  corrupt_header,    ///< a segment's header is damaged where it cannot be a torn creation
-  corrupt_middle,    ///< a damaged record with valid ones behind it (F3, F4, F8, F9)
-  corrupt_committed, ///< the damage reaches below the durable watermark (F2)
-  missing_segment,   ///< a segment in the middle is not there
-  bad_content,       ///< a record with a good checksum that makes no sense behind those before it
+  locked,             ///< another process has the directory (F27)
+  unreadable,         ///< the disk could not read a file that exists (F17)
+  wrong_identity,     ///< written by another cluster or node (F10)
+  unknown_version,    ///< written by another version of the format
+  corrupt_header,     ///< a segment's header is damaged where it cannot be a torn creation
+  corrupt_middle,     ///< a damaged record with valid ones behind it (F3, F4, F8, F9)
+  corrupt_committed,  ///< the damage reaches below the durable watermark (F2)
+  missing_segment,    ///< a segment in the middle is not there
+  bad_content,        ///< a record with a good checksum that makes no sense behind those before it
 };
 [[nodiscard]] const char* name(RefusalCode code);
 
@@ -51,8 +52,8 @@ struct Refusal {
 
 /// What a write led to.
 struct WriteOutcome {
-  WriteSeq seq;                         ///< this write and all before it
-  DiskError error = DiskError::none;    ///< none: they are durable. Otherwise nothing more will be
+  WriteSeq seq;                       ///< this write and all before it
+  DiskError error = DiskError::none;  ///< none: they are durable. Otherwise nothing more will be
 };
 
 /// The log of one node. `open` reads what is there, submits the rewriting of it as write 1 (recovered is not
@@ -64,7 +65,8 @@ class Wal {
   struct Opened;
 
   /// `when_empty` is what a directory without any log starts from; without it an empty directory gives an empty `Recovered`.
-  [[nodiscard]] static std::variant<Opened, Refusal> open(Disk& disk, const Identity& identity, const WalOptions& options,
+  [[nodiscard]] static std::variant<Opened, Refusal> open(Disk& disk, const Identity& identity,
+                                                          const WalOptions& options,
                                                           const std::optional<Recovered>& when_empty);
 
   Wal(const Wal&) = delete;
@@ -96,8 +98,8 @@ class Wal {
 struct Wal::Opened {
   Wal wal;
   Recovered recovered;
-  bool torn_tail = false;      ///< bytes behind the last valid record were cut off
-  bool fresh = false;          ///< the directory held no log
+  bool torn_tail = false;  ///< bytes behind the last valid record were cut off
+  bool fresh = false;      ///< the directory held no log
 };
 
 }  // namespace raftlab::raft::wal
