@@ -10,6 +10,17 @@ namespace {
 
 const Value nothing;
 
+/// Keeps the memory of what was there.
+void assign(Value& to, std::optional<std::string_view> value) {
+  if (!value) {
+    to.reset();
+  } else if (to) {
+    to->assign(*value);
+  } else {
+    to.emplace(*value);
+  }
+}
+
 }  // namespace
 
 ModelAnswer KvModel::apply(raft::Index index, OpId id, const Operation& op) {
@@ -92,7 +103,7 @@ const Value& KvModel::current(std::string_view key) const {
   return found == ids_.end() ? nothing : records_[found->second].value;
 }
 
-void KvModel::write(raft::Index index, std::string_view key, Value value) {
+void KvModel::write(raft::Index index, std::string_view key, std::optional<std::string_view> value) {
   const auto found = ids_.find(key);
   if (found == ids_.end()) {
     if (!value) return;
@@ -103,14 +114,14 @@ void KvModel::write(raft::Index index, std::string_view key, Value value) {
       id = free_.back();
       free_.pop_back();
     }
-    records_[id] = Key{std::string(key), std::move(value), index, no_version};
+    records_[id] = Key{std::string(key), std::string(*value), index, no_version};
     ids_.emplace(records_[id].name, id);
     return;
   }
   Key& record = records_[found->second];
   if (!value && !record.value) return;
   if (record.since == index) {  // the same batch again: no state in between
-    record.value = std::move(value);
+    assign(record.value, value);
     return;
   }
   if (old_versions() == ring_.size()) grow_ring();
@@ -120,7 +131,7 @@ void KvModel::write(raft::Index index, std::string_view key, Value value) {
   old.since = record.since;
   old.until = index;
   old.older = record.older;
-  record.value = std::move(value);
+  assign(record.value, value);  // in the memory of a version that was forgotten
   record.since = index;
   record.older = ring_end_++;
 }
@@ -166,7 +177,6 @@ void KvModel::forget_before(raft::Index index) {
   floor_ = index;
   while (ring_begin_ != ring_end_ && version(ring_begin_).until <= floor_) {
     OldVersion& old = version(ring_begin_++);
-    old.value.reset();
     Key& record = records_[old.key];
     const bool chain_gone = record.older == no_version || record.older < ring_begin_;
     if (record.value || !chain_gone) continue;

@@ -122,7 +122,7 @@ class KvModel {
   void keep_found(OpId id, const Outcome& outcome);
   void evict_oldest();
   [[nodiscard]] const Value& current(std::string_view key) const;
-  void write(raft::Index index, std::string_view key, Value value);
+  void write(raft::Index index, std::string_view key, std::optional<std::string_view> value);
   OldVersion& version(std::uint64_t position) { return ring_[position & (ring_.size() - 1)]; }
   [[nodiscard]] const OldVersion& version(std::uint64_t position) const {
     return ring_[position & (ring_.size() - 1)];

@@ -140,7 +140,7 @@ void Witness::release(Slot slot) {
   free_.push_back(slot);
 }
 
-void Witness::invoke(OpId id, std::int64_t now_ns, Operation op) {
+void Witness::invoke(OpId id, std::int64_t now_ns, const Operation& op) {
   advance(now_ns);
   const bool read = is_read(op);
   if (!read && id.client == 0) {
@@ -148,7 +148,7 @@ void Witness::invoke(OpId id, std::int64_t now_ns, Operation op) {
     return;
   }
   Pending& pending = slots_[acquire(id)];
-  pending.op = std::move(op);
+  pending.op = op;
   pending.invoked_ns = now_ns;
   if (!read) return;
   pending.committed_before = committed_;

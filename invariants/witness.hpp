@@ -57,7 +57,7 @@ class Witness {
 
   /// The first attempt of an operation. Then exactly one of ok, fail and unknown, or none if the run ends
   /// before.
-  void invoke(OpId id, std::int64_t now_ns, Operation op);
+  void invoke(OpId id, std::int64_t now_ns, const Operation& op);
   /// `index`: of a change, an index at which the log has it (of its first attempt or of a retry); of a read,
   /// the applied index that served it. May come before `committed` of that index. 0: the answer does not
   /// tell. A stale read is judged as a state that existed after `index`, whatever the time.

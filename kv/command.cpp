@@ -189,14 +189,15 @@ class Reader {
 
   /// Bytes that are left out when there are none.
   void string(Field field, std::size_t size_max, std::string& out) {
-    if (!take(field)) return;
+    if (!take(field)) return out.clear();
     const raft::Bytes value = bytes(size_max);
     if (value.empty()) fail();
     assign(out, value);
   }
   /// Bytes that may stand there although there are none.
   void string(Field field, std::size_t size_max, std::optional<std::string>& out) {
-    if (take(field)) assign(out.emplace(), bytes(size_max));
+    if (!take(field)) return out.reset();
+    assign(out ? *out : out.emplace(), bytes(size_max));
   }
   void key(Field field, std::string& out) {
     string(field, key_bytes_max, out);
@@ -212,7 +213,8 @@ class Reader {
 
  private:
   static void assign(std::string& out, raft::Bytes bytes) {
-    if (!bytes.empty()) out.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (bytes.empty()) return out.clear();
+    out.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
 
   const std::byte* at_;
@@ -241,6 +243,7 @@ template <class Message>
 }
 
 void read_body(Reader& in, PutBatch& batch) {
+  batch.entries.clear();
   while (in.take(Field::batch_entry)) {
     if (batch.entries.size() == batch_entries_max) return in.fail();
     if (!read_all(in.bytes(std::numeric_limits<std::size_t>::max()), batch.entries.emplace_back()))
@@ -251,7 +254,9 @@ void read_body(Reader& in, PutBatch& batch) {
 
 template <class Alternative>
 [[nodiscard]] bool read_change(Reader& in, Change& change) {
-  return read_all(in.bytes(std::numeric_limits<std::size_t>::max()), change.emplace<Alternative>());
+  auto* read_before = std::get_if<Alternative>(&change);
+  return read_all(in.bytes(std::numeric_limits<std::size_t>::max()),
+                  read_before != nullptr ? *read_before : change.emplace<Alternative>());
 }
 
 [[nodiscard]] bool read_change(Reader& in, Change& change) {
@@ -349,15 +354,18 @@ void encode(const Command& command, std::vector<std::byte>& out) {
       command.change);
 }
 
+bool decode(raft::Bytes bytes, Command& command) {
+  Reader in(bytes);
+  command.client = ClientId(in.number(Field::command_client));
+  command.sequence = Sequence(in.number(Field::command_sequence));
+  return read_change(in, command.change) && in.at_end() && !in.failed() &&
+         !(command.client && !command.sequence) &&
+         !(command.client && std::holds_alternative<OpenSession>(command.change));
+}
+
 std::optional<Command> decode(raft::Bytes bytes) {
   std::optional<Command> command(std::in_place);
-  Reader in(bytes);
-  command->client = ClientId(in.number(Field::command_client));
-  command->sequence = Sequence(in.number(Field::command_sequence));
-  const bool good = read_change(in, command->change) && in.at_end() && !in.failed() &&
-                    !(command->client && !command->sequence) &&
-                    !(command->client && std::holds_alternative<OpenSession>(command->change));
-  if (!good) command.reset();
+  if (!decode(bytes, *command)) command.reset();
   return command;
 }
 

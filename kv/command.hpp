@@ -88,5 +88,8 @@ void encode(const Command& command, std::vector<std::byte>& out);
 /// The command for which `check` is `none` and that `encode` turns into exactly these bytes; none when there
 /// is no such command. Takes no more memory than a few times the length of the bytes, whatever they claim.
 [[nodiscard]] std::optional<Command> decode(raft::Bytes bytes);
+/// The same into a command that is used again and again, whose memory is kept. False, and `command` is of no use, when
+/// there is none.
+[[nodiscard]] bool decode(raft::Bytes bytes, Command& command);
 
 }  // namespace raftlab::kv

@@ -147,7 +147,7 @@ class Service::Implementation final : public raft::StateMachine {
     replica_->tick();
   }
 
-  void request(Request request) {
+  void request(const Request& request) {
     const auto refuse = [&](Status status, CommandError error = CommandError::none) {
       make_answer(request.tag, status).error = error;
     };
@@ -166,8 +166,8 @@ class Service::Implementation final : public raft::StateMachine {
       replica_->propose(replica_tag(slot), encoded_);
       return;
     }
-    auto& get = std::get<GetKeys>(request.what);
-    slots_[slot].keys = std::move(get.keys);
+    const auto& get = std::get<GetKeys>(request.what);
+    slots_[slot].keys = get.keys;
     if (get.policy.value_or(read_policy_) == ReadPolicy::stale) {
       slots_[slot].stage = Stage::stale;
       stale_.push_back(slot);
@@ -208,8 +208,8 @@ class Service::Implementation final : public raft::StateMachine {
       lose(accepted_.first());
     if (entry.kind != raft::EntryKind::command) return store_.skip(id.index);
 
-    const std::optional<Command> command = decode(entry.payload);
-    Result result = command ? store_.apply(id.index, *command) : store_.apply_malformed(id.index);
+    Result result = decode(entry.payload, decoded_) ? store_.apply(id.index, decoded_)
+                                                    : store_.apply_malformed(id.index);
     if (const Slot slot = accepted_.first(); slot != no_slot && slots_[slot].id == id) {
       answer_write(slot, std::move(result));
     } else if (proposed_ > 0) {
@@ -403,6 +403,7 @@ class Service::Implementation final : public raft::StateMachine {
   std::vector<Slot> lost_;
   std::vector<std::pair<raft::LogId, Result>> applied_before_accepted_;
   std::vector<std::byte> encoded_;
+  Command decoded_;
   std::vector<Answer> answers_;
 };
 
@@ -420,11 +421,11 @@ Service::Service(std::unique_ptr<Implementation> implementation)
 Service::~Service() = default;
 
 void Service::tick() { implementation_->tick(); }
-void Service::receive(raft::Envelope envelope) { implementation_->replica().receive(std::move(envelope)); }
+void Service::receive(raft::Envelope&& envelope) { implementation_->replica().receive(std::move(envelope)); }
 void Service::complete(const raft::wal::DiskCompletion& completion) {
   implementation_->replica().complete(completion);
 }
-void Service::request(Request request) { implementation_->request(std::move(request)); }
+void Service::request(const Request& request) { implementation_->request(request); }
 void Service::campaign() { implementation_->replica().campaign(); }
 void Service::unreachable(raft::NodeId peer) { implementation_->replica().unreachable(peer); }
 void Service::set_read_policy(ReadPolicy policy) { implementation_->set_read_policy(policy); }

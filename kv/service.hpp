@@ -97,9 +97,9 @@ class Service {
   ~Service();
 
   void tick();
-  void receive(raft::Envelope envelope);
+  void receive(raft::Envelope&& envelope);
   void complete(const raft::wal::DiskCompletion& completion);
-  void request(Request request);
+  void request(const Request& request);
   void campaign();
   void unreachable(raft::NodeId peer);
   /// For requests made from now on.

@@ -26,7 +26,7 @@ Answer only(Cluster& cluster, std::uint32_t node, std::uint64_t tag) {
 
 Answer ask(Cluster& cluster, std::uint32_t node, Request request) {
   const std::uint64_t tag = request.tag;
-  cluster.request(node, std::move(request));
+  cluster.request(node, request);
   cluster.settle();
   return only(cluster, node, tag);
 }

@@ -102,7 +102,7 @@ class Cluster {
     settle();
   }
 
-  void request(std::uint32_t id, Request request) { service(id).request(std::move(request)); }
+  void request(std::uint32_t id, const Request& request) { service(id).request(request); }
   /// The answers to this tag that the node has given.
   [[nodiscard]] std::vector<Answer> answers(std::uint32_t id, std::uint64_t tag) {
     std::vector<Answer> found;

@@ -6,14 +6,6 @@
 
 namespace raftlab::raft {
 
-EntryView Block::entry(std::uint32_t position) const {
-  RAFTLAB_ASSERT(position < size_, position, size_);
-  const Slot& slot = slots()[position];
-  const std::uint32_t start = start_of(position);
-  return EntryView{LogId{slot.term, base_.plus(position)}, slot.kind,
-                   Bytes(payload() + start, slot.end - start)};
-}
-
 std::uint32_t Block::payload_bytes(std::uint32_t first, std::uint32_t count) const {
   return count == 0 ? 0 : slots()[first + count - 1].end - start_of(first);
 }
@@ -42,11 +34,9 @@ Slice Slice::sub(Index first, Index last) const {
   return Slice(block_, from, position_of(last) - from + 1);
 }
 
-void Slice::release() {
-  if (block_ != nullptr && --block_->references_ == 0) {
-    block_->~Block();
-    ::operator delete(static_cast<void*>(block_));
-  }
+void Slice::destroy(Block* block) {
+  block->~Block();
+  ::operator delete(static_cast<void*>(block));
 }
 
 bool operator==(const Slice& a, const Slice& b) {

@@ -39,7 +39,13 @@ class Block {
   [[nodiscard]] std::uint32_t size() const { return size_; }
   [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
 
-  [[nodiscard]] EntryView entry(std::uint32_t position) const;
+  [[nodiscard]] EntryView entry(std::uint32_t position) const {
+    RAFTLAB_ASSERT(position < size_, position, size_);
+    const Slot& slot = slots()[position];
+    const std::uint32_t start = start_of(position);
+    return EntryView{LogId{slot.term, base_.plus(position)}, slot.kind,
+                     Bytes(payload() + start, slot.end - start)};
+  }
   [[nodiscard]] Term term(std::uint32_t position) const { return slots()[position].term; }
   /// Bytes of payload in [first, first + count).
   [[nodiscard]] std::uint32_t payload_bytes(std::uint32_t first, std::uint32_t count) const;
@@ -140,7 +146,10 @@ class Slice {
   void retain() {
     if (block_ != nullptr) ++block_->references_;
   }
-  void release();
+  void release() {
+    if (block_ != nullptr && --block_->references_ == 0) destroy(block_);
+  }
+  static void destroy(Block* block);
 
   Block* block_ = nullptr;
   std::uint32_t first_ = 0;

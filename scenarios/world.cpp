@@ -191,7 +191,7 @@ void World::request(Attempt attempt, std::uint32_t deadline_ticks) {
   request.tag = attempts_.size();
   request.deadline_ticks = deadline_ticks;
   request.what = made.what;
-  cluster_.service(node).request(std::move(request));
+  cluster_.service(node).request(request);
   step(node);
 }
 

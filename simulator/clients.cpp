@@ -4,6 +4,8 @@
 #include "simulator/operations.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <string>
 #include <utility>
 
@@ -97,7 +99,10 @@ void Clients::start_operation(std::uint32_t index, Time now) {
   } else {
     draw_operation(index, client);
     ++counts_.offered;
-    if (witness_ != nullptr) witness_->invoke(client.op, now, to_operation(client.what));
+    if (witness_ != nullptr) {
+      to_operation(client.what, operation_);
+      witness_->invoke(client.op, now, operation_);
+    }
   }
   attempt(index, now);
 }
@@ -107,12 +112,46 @@ void Clients::open_session(Client& client) {
   client.what = kv::Command{kv::ClientId{}, kv::Sequence{}, kv::OpenSession{}};
 }
 
-std::string Clients::key(std::uint64_t number) const { return "k" + std::to_string(number); }
+namespace {
+
+void append_number(std::string& text, std::uint64_t number) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  text.append(digits.data(), end);
+}
+
+/// The alternative, as it was if the variant holds it already: its memory is used again.
+template <class Alternative, class... Alternatives>
+Alternative& become(std::variant<Alternatives...>& what) {
+  auto* held = std::get_if<Alternative>(&what);
+  return held != nullptr ? *held : what.template emplace<Alternative>();
+}
+
+}  // namespace
+
+void Clients::make_key(std::uint64_t number, std::string& text) const {
+  text = "k";
+  append_number(text, number);
+}
+
+std::string Clients::key(std::uint64_t number) const {
+  std::string text;
+  make_key(number, text);
+  return text;
+}
 
 /// Values are unique, so that a read tells which write it saw.
-std::string Clients::value(const Client& client) const {
-  std::string text = std::to_string(client.session.value()) + "." + std::to_string(client.sequence);
+void Clients::make_value(const Client& client, std::string& text) const {
+  text.clear();
+  append_number(text, client.session.value());
+  text += '.';
+  append_number(text, client.sequence);
   if (text.size() < profile_->value_bytes) text.resize(profile_->value_bytes, '.');
+}
+
+std::string Clients::value(const Client& client) const {
+  std::string text;
+  make_value(client, text);
   return text;
 }
 
@@ -146,12 +185,16 @@ void Clients::draw_operation(std::uint32_t index, Client& client) {
 
 void Clients::draw_write(Client& client, std::uint64_t about) {
   ++client.sequence;
-  kv::Command command{client.session, kv::Sequence(client.sequence), {}};
+  auto& command = become<kv::Command>(client.what);
+  command.client = client.session;
+  command.sequence = kv::Sequence(client.sequence);
   const std::uint64_t number = chooser_->choose(Key{Choice::client_key, about}, profile_->keys);
   const std::uint64_t kind =
       open_loop() ? 0 : chooser_->choose(Key{Choice::client_operation, raft::combine(about, 1)}, 10);
   if (kind < 5) {
-    command.change = kv::Put{key(number), value(client)};
+    auto& put = become<kv::Put>(command.change);
+    make_key(number, put.key);
+    make_value(client, put.value);
   } else if (kind == 5) {
     command.change = kv::Delete{key(number)};
   } else if (kind < 8) {
@@ -170,7 +213,6 @@ void Clients::draw_write(Client& client, std::uint64_t about) {
       batch.entries.push_back(kv::Put{key((number + 1) % profile_->keys), value(client)});
     command.change = std::move(batch);
   }
-  client.what = std::move(command);
 }
 
 void Clients::attempt(std::uint32_t index, Time now) {
@@ -189,18 +231,20 @@ void Clients::attempt(std::uint32_t index, Time now) {
     ++fired_->at(static_cast<std::size_t>(Fault::client_loss));
     return;
   }
-  kv::Request request;
-  request.tag = (std::uint64_t{index} << 32U) | client.attempt;
-  request.deadline_ticks = profile_->deadline_ticks;
-  request.what = client.what;
+  const std::uint32_t slot = requests_.acquire();
+  Request& request = requests_[slot];
+  request.node = node;
+  request.request.tag = (std::uint64_t{index} << 32U) | client.attempt;
+  request.request.deadline_ticks = profile_->deadline_ticks;
+  request.request.what = client.what;
   const Time delay =
       open_loop() ? 0 : chooser_->between(Key{Choice::client_delay, about}, 0, profile_->client_delay_ns_max);
-  queue_->push(Event{now + delay, 0, EventKind::request, node.value(),
-                     requests_.put(Request{node, std::move(request)}), 0, 0});
+  queue_->push(Event{now + delay, 0, EventKind::request, node.value(), slot, 0, 0});
 }
 
 bool Clients::request_arrives(const Event& event) {
-  Request request = requests_.take(event.slot);
+  const Request& request = requests_[event.slot];
+  requests_.release(event.slot);
   if (cluster_->life(request.node) != Life::up) {
     kv::Answer refused;  // nobody listens there
     refused.tag = request.request.tag;
@@ -208,7 +252,7 @@ bool Clients::request_arrives(const Event& event) {
     answered({refused}, event.time);
     return false;
   }
-  cluster_->service(request.node).request(std::move(request.request));
+  cluster_->service(request.node).request(request.request);
   return true;
 }
 
@@ -325,10 +369,10 @@ void Clients::finished(std::uint32_t index, Time now) {
 void Clients::committed(const raft::EntryView& entry) {
   if (witness_ == nullptr) return;
   if (entry.kind == raft::EntryKind::command) {
-    if (const auto command = kv::decode(entry.payload); command && command->client) {
-      const invariants::Operation operation = to_operation(*command);
-      const OpId id{command->client.value(), command->sequence.value()};
-      witness_->committed(entry.id.index, id, &operation);
+    if (kv::decode(entry.payload, command_) && command_.client) {
+      to_operation(command_, operation_);
+      const OpId id{command_.client.value(), command_.sequence.value()};
+      witness_->committed(entry.id.index, id, &operation_);
       return;
     }
   }

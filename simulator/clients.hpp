@@ -96,6 +96,8 @@ class Clients {
   void finished(std::uint32_t index, Time now);
   void sleep(std::uint32_t index, Wake why, Time until, std::uint64_t extra);
   void release(Client& client);
+  void make_key(std::uint64_t number, std::string& text) const;
+  void make_value(const Client& client, std::string& text) const;
   [[nodiscard]] std::string key(std::uint64_t number) const;
   [[nodiscard]] std::string value(const Client& client) const;
   [[nodiscard]] bool open_loop() const { return profile_->open_load_per_second != 0; }
@@ -109,6 +111,8 @@ class Clients {
   std::vector<Client> clients_;
   Slab<Request> requests_;
   Slab<kv::Answer> answers_;
+  kv::Command command_;              // of a committed entry
+  invariants::Operation operation_;  // what the witness is told
   std::uint32_t busy_ = 0;
   std::uint32_t without_session_ = 0;
   std::uint32_t turn_ = 0;  // open loop: whose turn it is

@@ -71,7 +71,7 @@ class Hand {
     kv::Request request;
     request.tag = 77;
     request.what = kv::Command{kv::ClientId{}, kv::Sequence{}, kv::Put{key, value}};
-    cluster.service(NodeId(node)).request(std::move(request));
+    cluster.service(NodeId(node)).request(request);
     answers(step(node));
     sync(node);
   }

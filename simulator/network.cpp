@@ -42,7 +42,7 @@ std::uint64_t Network::about(const Envelope& envelope) {
   return raft::combine(what, attempts.count++);
 }
 
-void Network::send(Envelope envelope, Time now) {
+void Network::send(Envelope&& envelope, Time now) {
   if (is_cut(envelope.from, envelope.to)) {
     ++stopped_;
     return;
@@ -60,7 +60,7 @@ void Network::send(Envelope envelope, Time now) {
       count(Fault::message_duplicate);
       const Time again = chooser_->between(Key{Choice::duplicate_delay, subject}, profile_->delay_ns_min,
                                            profile_->late_ns_max);
-      schedule(envelope, now + again, raft::combine(subject, 1));
+      schedule(Envelope(envelope), now + again, raft::combine(subject, 1));
     }
     if (chooser_->happens(Key{Choice::message_late, subject}, profile_->rate(Fault::message_late))) {
       count(Fault::message_late);
@@ -85,7 +85,7 @@ void Network::through_codec(Envelope& envelope) {
   envelope = std::move(std::get<Envelope>(decoded));
 }
 
-void Network::schedule(Envelope envelope, Time at, std::uint64_t about) {
+void Network::schedule(Envelope&& envelope, Time at, std::uint64_t about) {
   Event event;
   event.time = at;
   event.kind = EventKind::deliver;
@@ -95,14 +95,15 @@ void Network::schedule(Envelope envelope, Time at, std::uint64_t about) {
   queue_->push(event);
 }
 
-bool Network::arrive(std::uint32_t slot, Envelope& envelope) {
-  envelope = in_flight_.take(slot);
+Envelope* Network::arrive(std::uint32_t slot) {
+  Envelope& envelope = in_flight_[slot];
+  in_flight_.release(slot);
   if (is_cut(envelope.from, envelope.to)) {
     ++stopped_;
-    return false;
+    return nullptr;
   }
   ++delivered_;
-  return true;
+  return &envelope;
 }
 
 }  // namespace raftlab::simulator

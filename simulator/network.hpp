@@ -20,9 +20,10 @@ class Network {
  public:
   Network(const Profile& profile, Chooser& chooser, EventQueue& queue, FaultCounts& fired);
 
-  void send(raft::Envelope envelope, Time now);
-  /// Takes the message of a delivery out; false when a cut has come between: it is lost.
-  [[nodiscard]] bool arrive(std::uint32_t slot, raft::Envelope& envelope);
+  void send(raft::Envelope&& envelope, Time now);
+  /// Takes the message of a delivery out: valid until the next one is sent, and to be moved from. Null when a cut has come
+  /// between: it is lost.
+  [[nodiscard]] raft::Envelope* arrive(std::uint32_t slot);
 
   /// Cuts one direction. Cuts of different faults add up.
   void cut(NodeId from, NodeId to) { ++cuts_[from.value()][to.value()]; }
@@ -49,7 +50,7 @@ class Network {
   };
 
   [[nodiscard]] std::uint64_t about(const raft::Envelope& envelope);
-  void schedule(raft::Envelope envelope, Time at, std::uint64_t about);
+  void schedule(raft::Envelope&& envelope, Time at, std::uint64_t about);
   void through_codec(raft::Envelope& envelope);
   void count(Fault fault) { ++fired_->at(static_cast<std::size_t>(fault)); }
 

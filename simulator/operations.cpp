@@ -7,32 +7,66 @@ namespace raftlab::simulator {
 using invariants::Operation;
 using invariants::Outcome;
 
-Operation to_operation(const kv::Command& command) {
+namespace {
+
+/// The alternative, as it was if the variant holds it already.
+template <class Alternative>
+Alternative& become(Operation& operation) {
+  auto* held = std::get_if<Alternative>(&operation);
+  return held != nullptr ? *held : operation.emplace<Alternative>();
+}
+
+}  // namespace
+
+void to_operation(const kv::Command& command, Operation& operation) {
   struct Translate {
-    Operation operator()(const kv::Put& put) const { return invariants::Put{put.key, put.value}; }
-    Operation operator()(const kv::Delete& erase) const { return invariants::Delete{erase.key}; }
-    Operation operator()(const kv::CompareAndSwap& swap) const {
-      return invariants::CompareAndSwap{swap.key, swap.expected, swap.value};
+    Operation& to;
+
+    void operator()(const kv::Put& put) const {
+      auto& translated = become<invariants::Put>(to);
+      translated.key = put.key;
+      translated.value = put.value;
     }
-    Operation operator()(const kv::PutBatch& batch) const {
-      invariants::PutBatch translated;
+    void operator()(const kv::Delete& erase) const { become<invariants::Delete>(to).key = erase.key; }
+    void operator()(const kv::CompareAndSwap& swap) const {
+      auto& translated = become<invariants::CompareAndSwap>(to);
+      translated.key = swap.key;
+      translated.expected = swap.expected;
+      translated.value = swap.value;
+    }
+    void operator()(const kv::PutBatch& batch) const {
+      auto& translated = become<invariants::PutBatch>(to);
+      translated.entries.clear();
       for (const kv::Put& put : batch.entries)
         translated.entries.push_back(invariants::Put{put.key, put.value});
-      return translated;
     }
-    Operation operator()(const kv::OpenSession& /*open*/) const {
+    void operator()(const kv::OpenSession& /*open*/) const {
       RAFTLAB_ASSERT(false && "the opening of a session is no operation of a history");
-      return {};
     }
   };
-  return std::visit(Translate{}, command.change);
+  std::visit(Translate{operation}, command.change);
+}
+
+void to_operation(const std::variant<kv::Command, kv::GetKeys>& what, Operation& operation) {
+  if (const auto* command = std::get_if<kv::Command>(&what)) return to_operation(*command, operation);
+  const auto& get = std::get<kv::GetKeys>(what);
+  if (get.keys.size() == 1) {
+    become<invariants::Get>(operation).key = get.keys.front();
+  } else {
+    become<invariants::MultiGet>(operation).keys = get.keys;
+  }
+}
+
+Operation to_operation(const kv::Command& command) {
+  Operation operation;
+  to_operation(command, operation);
+  return operation;
 }
 
 Operation to_operation(const std::variant<kv::Command, kv::GetKeys>& what) {
-  if (const auto* command = std::get_if<kv::Command>(&what)) return to_operation(*command);
-  const auto& get = std::get<kv::GetKeys>(what);
-  if (get.keys.size() == 1) return invariants::Get{get.keys.front()};
-  return invariants::MultiGet{get.keys};
+  Operation operation;
+  to_operation(what, operation);
+  return operation;
 }
 
 Outcome to_outcome(const std::variant<kv::Command, kv::GetKeys>& what, const kv::Answer& answer) {

@@ -194,9 +194,9 @@ class Run {
   void deliver(Event& event) {
     const NodeId node(event.node);
     if (cluster_.life(node) == Life::up && postponed(event)) return;
-    raft::Envelope envelope;
-    if (!network_.arrive(event.slot, envelope) || cluster_.life(node) != Life::up) return;
-    cluster_.service(node).receive(std::move(envelope));
+    raft::Envelope* envelope = network_.arrive(event.slot);
+    if (envelope == nullptr || cluster_.life(node) != Life::up) return;
+    cluster_.service(node).receive(std::move(*envelope));
     // Sometimes an input waits, and the next one finds it: then a step has more than one.
     const std::uint32_t joined = profile_.rate(Fault::span);
     if (joined != 0 && !healing_.begun() && chooser_.happens(Key{Choice::span_joined, event.extra}, joined)) {

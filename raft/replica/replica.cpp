@@ -43,7 +43,7 @@ void Replica::tick() {
   inbox_.emplace_back(Tick{});
 }
 
-void Replica::receive(Envelope envelope) { inbox_.emplace_back(Receive{std::move(envelope)}); }
+void Replica::receive(Envelope&& envelope) { inbox_.emplace_back(Receive{std::move(envelope)}); }
 
 void Replica::complete(const wal::DiskCompletion& completion) {
   const auto outcome = wal_.complete(completion);
@@ -78,6 +78,8 @@ void Replica::step(ReplicaOutput& out, trace::StepObserver* observer) {
 
 void Replica::carry_out(ReplicaOutput& out) {
   const auto move_all = [](auto& from, auto& to) {
+    if (from.empty()) return;
+    if (to.empty()) return std::swap(from, to);
     to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
   };
   move_all(core_out_.messages, out.messages);

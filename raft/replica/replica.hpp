@@ -45,7 +45,7 @@ class Replica {
 
   // What happened since the last step, in the order in which the calls are made.
   void tick();
-  void receive(Envelope envelope);
+  void receive(Envelope&& envelope);
   void complete(const wal::DiskCompletion& completion);
   void propose(std::uint64_t tag, Bytes command);
   /// A linearizable read: `ReplicaOutput::reads` tells when the state machine is recent enough.
