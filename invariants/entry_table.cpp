@@ -58,8 +58,8 @@ std::uint64_t common_prefix(const Mirror& a, const Mirror& b) {
 EntryTable::Interned EntryTable::intern(std::uint64_t parent_hash, Mark parent,
                                         const raft::EntryView& entry) {
   const std::uint64_t index = entry.id.index.value();
-  std::uint64_t chain = raft::combine(parent_hash, entry.id.term.value());
-  chain = raft::combine(chain, static_cast<std::uint64_t>(entry.kind));
+  std::uint64_t chain =
+      raft::combine(parent_hash, entry.id.term.value(), static_cast<std::uint64_t>(entry.kind));
   chain = raft::hash_bytes(chain, entry.payload);
   if (index >= slots_.size()) slots_.resize(std::max<std::size_t>(index + 1, slots_.size()));
   Slot& slot = slots_[index];

@@ -81,14 +81,11 @@ struct Session {
   return found ? raft::hash_bytes(found_start, as_bytes(*found)) : 0;
 }
 [[nodiscard]] std::uint64_t digest_of(const Session& session, std::uint64_t found_digest) {
+  const std::uint64_t small = static_cast<std::uint64_t>(session.effect) << 1U | (session.found ? 1U : 0U);
   return raft::Hasher(session_start)
-      .add(session.client)
-      .add(session.sequence)
-      .add(static_cast<std::uint64_t>(session.effect))
-      .add(session.index)
-      .add(session.used)
-      .add(static_cast<std::uint64_t>(session.found.has_value()))
-      .add(found_digest)
+      .add(session.client, session.sequence)
+      .add(session.index, session.used)
+      .add(small, found_digest)
       .value();
 }
 
@@ -172,7 +169,7 @@ class Store::Implementation {
 
  private:
   [[nodiscard]] std::uint64_t digest_from(std::uint64_t keys, std::uint64_t sessions) const {
-    return raft::Hasher(digest_start).add(keys).add(sessions).add(applied_).value();
+    return raft::Hasher(digest_start).add(keys, sessions).add(applied_).value();
   }
 
   // ---- Keys and values

@@ -108,8 +108,7 @@ Core::Core(const Options& options, const Recovered& recovered)
   restart_election_timer();
 }
 
-State Core::state() const {
-  State state;
+void Core::describe(State& state) const {
   state.hard = hard_;
   state.leader = leader_;
   state.role = role();
@@ -125,13 +124,13 @@ State Core::state() const {
   state.read_confirmed = read_confirmed_;
   state.elapsed_ticks = elapsed_ticks_;
   state.deadline_ticks = deadline_ticks_;
-  return state;
 }
+
 
 View Core::view() const {
   View view;
   view.id = options_.id;
-  view.state = state();
+  describe(view.state);
   view.log = &log_;
   view.configurations = configurations_;
   if (const auto* pre_candidate = std::get_if<PreCandidate>(&role_)) {
@@ -169,29 +168,29 @@ std::uint64_t Core::hash() const {
 }
 
 std::uint64_t Core::fingerprint() const {
+  // Small fields share a word, and two words a multiplication: this is on the path of every digest.
+  const auto pack = [](std::uint64_t high, std::uint64_t low) { return high << 32U | low; };
   Hasher hasher;
-  hasher.add(hard_.term).add(hard_.voted_for).add(leader_).add(std::uint64_t{role_.index()});
-  hasher.add(commit_).add(applied_).add(handed_).add(durable_).add(issued_).add(written_).add(hard_write_);
-  hasher.add(read_issued_).add(read_confirmed_).add(std::uint64_t{attempt_});
-  hasher.add(std::uint64_t{elapsed_ticks_}).add(std::uint64_t{deadline_ticks_}).add(dropped_);
-  hasher.add(std::uint64_t{fault_.has_value()}).add(log_.snapshot()).add(log_.last_id());
-  hasher.add(configurations_.back().index);
-  hasher.add(std::uint64_t{pending_writes_.size()}).add(std::uint64_t{held_.size()});
+  hasher.add(hard_.term.value(), pack(hard_.voted_for.value(), leader_.value()));
+  hasher.add(pack(attempt_, role_.index() << 1U | (fault_ ? 1U : 0U)), pack(elapsed_ticks_, deadline_ticks_));
+  hasher.add(commit_, applied_).add(handed_, durable_).add(issued_, written_);
+  hasher.add(read_issued_, read_confirmed_).add(hard_write_.value(), dropped_);
+  hasher.add(log_.snapshot()).add(log_.last_id());
+  hasher.add(configurations_.back().index.value(), pack(pending_writes_.size(), held_.size()));
   for (const PendingWrite& write : pending_writes_) {
-    hasher.add(write.seq).add(write.first).add(write.last).add(write.truncate_from);
+    hasher.add(write.seq, write.first).add(write.last, write.truncate_from);
   }
-  for (const Held& held : held_) hasher.add(held.gate).add(held.match).add(raft::hash(held.envelope));
+  for (const Held& held : held_) hasher.add(held.gate, held.match).add(raft::hash(held.envelope));
   const auto add_votes = [&](const Votes& votes) {
     hasher.add(std::uint64_t{votes.granted.size()});
     for (const NodeId node : votes.granted) hasher.add(node);
     for (const NodeId node : votes.refused) hasher.add(node);
   };
   if (const auto* leader = std::get_if<Leader>(&role_)) {
-    hasher.add(std::uint64_t{leader->heartbeat_elapsed_ticks})
-        .add(std::uint64_t{leader->quorum_elapsed_ticks});
-    hasher.add(leader->uncommitted_bytes).add(std::uint64_t{leader->reads.size()});
+    hasher.add(pack(leader->heartbeat_elapsed_ticks, leader->quorum_elapsed_ticks),
+               pack(leader->uncommitted_bytes, leader->reads.size()));
     for (const Progress& peer : leader->peers) hasher.add(raft::hash(peer));
-    for (const PendingRead& read : leader->reads) hasher.add(read.tag).add(read.round).add(read.index);
+    for (const PendingRead& read : leader->reads) hasher.add(read.tag).add(read.round, read.index);
   } else if (const auto* candidate = std::get_if<Candidate>(&role_)) {
     add_votes(*candidate);
   } else if (const auto* pre_candidate = std::get_if<PreCandidate>(&role_)) {
@@ -239,7 +238,7 @@ void Core::step(std::span<const Input> inputs, Output& out) {
 void Core::note_delta(Turn& turn, std::uint32_t input) const {
   Delta& delta = turn.out.deltas.emplace_back();
   delta.input = input;
-  delta.after = state();
+  describe(delta.after);
   delta.truncated_from = std::exchange(turn.truncated_from, Index{});
   delta.appended_from = std::exchange(turn.appended_from, Index{});
   delta.commit_configuration = std::exchange(turn.commit_configuration, std::nullopt);
@@ -335,12 +334,5 @@ void Core::flush(Turn& turn) {
   if (Leader* leader = leading(); leader != nullptr) release_reads(turn, *leader);
 }
 
-void Core::send(Turn& turn, NodeId to, Message message) const {
-  send_at_term(turn, to, hard_.term, std::move(message));
-}
-
-void Core::send_at_term(Turn& turn, NodeId to, Term term, Message message) const {
-  turn.out.messages.push_back(Envelope{options_.id, to, term, std::move(message)});
-}
 
 }  // namespace raftlab::raft

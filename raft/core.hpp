@@ -249,13 +249,15 @@ class Core {
   void handle_unexpected();
   void flush(Turn& turn);
   void note_delta(Turn& turn, std::uint32_t input) const;
-  [[nodiscard]] State state() const;
+  void describe(State& state) const;
   [[nodiscard]] Role role() const { return static_cast<Role>(role_.index()); }
   [[nodiscard]] Leader* leading() { return std::get_if<Leader>(&role_); }
   [[nodiscard]] const Configuration& configuration() const { return configurations_.back().configuration; }
-  void send(Turn& turn, NodeId to, Message message) const;
+  template <class Sent>
+  void send(Turn& turn, NodeId to, Sent message) const;
   void hold(NodeId to, Message message, Needs needs, Index match = Index{});
-  void send_at_term(Turn& turn, NodeId to, Term term, Message message) const;
+  template <class Sent>
+  void send_at_term(Turn& turn, NodeId to, Term term, Sent message) const;
 
   // election.cpp (§5.2, §5.4.1)
   void receive(Turn& turn, NodeId from, Term term, const RequestVote& request);

@@ -15,15 +15,16 @@ struct FieldHasher {
     hasher.add(std::uint64_t{m.pre}).add(std::uint64_t{m.granted});
   }
   void operator()(const AppendEntries& m) const {
-    hasher.add(m.prev).add(m.commit).add(m.read).add(std::uint64_t{m.entries.size()});
+    hasher.add(m.prev).add(m.commit, m.read).add(std::uint64_t{m.entries.size()});
     for (std::uint32_t i = 0; i < m.entries.size(); ++i) {
       const EntryView entry = m.entries.entry(i);
-      hasher.add(entry.id).add(static_cast<std::uint64_t>(entry.kind)).add(entry.payload);
+      const std::uint64_t index_and_kind = entry.id.index.value() << 8U | static_cast<std::uint64_t>(entry.kind);
+      hasher.add(entry.id.term.value(), index_and_kind).add(entry.payload);
     }
   }
-  void operator()(const AppendReply& m) const { hasher.add(m.match).add(m.read); }
-  void operator()(const AppendReject& m) const { hasher.add(m.rejected_prev).add(m.hint).add(m.read); }
-  void operator()(const Heartbeat& m) const { hasher.add(m.commit).add(m.read); }
+  void operator()(const AppendReply& m) const { hasher.add(m.match, m.read); }
+  void operator()(const AppendReject& m) const { hasher.add(m.hint).add(m.rejected_prev, m.read); }
+  void operator()(const Heartbeat& m) const { hasher.add(m.commit, m.read); }
   void operator()(const HeartbeatReply& m) const { hasher.add(m.read); }
   void operator()(const InstallSnapshot& m) const {
     hasher.add(m.last).add(m.offset).add(m.total).add(m.checksum).add(Bytes(m.chunk));
@@ -66,7 +67,8 @@ const char* name(const Message& message) {
 
 std::uint64_t hash(const Envelope& envelope) {
   Hasher hasher;
-  hasher.add(envelope.from).add(envelope.to).add(envelope.term).add(std::uint64_t{envelope.message.index()});
+  const std::uint64_t header = std::uint64_t{envelope.from.value()} << 32U | envelope.to.value();
+  hasher.add(header, envelope.term.value() << 8U | envelope.message.index());
   std::visit(FieldHasher{hasher}, envelope.message);
   return hasher.value();
 }

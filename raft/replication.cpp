@@ -230,7 +230,7 @@ std::uint64_t hash(const Progress& peer) {
                               std::uint64_t{peer.probe_outstanding} << 40U |
                               std::uint64_t{peer.recently_active} << 41U |
                               std::uint64_t{peer.window.messages()} << 42U;
-  return Hasher(small).add(peer.match).add(peer.next).add(peer.read).add(peer.window.bytes()).value();
+  return Hasher(small).add(peer.match, peer.next).add(peer.read.value(), peer.window.bytes()).value();
 }
 
 }  // namespace raftlab::raft

@@ -67,16 +67,16 @@ void Clients::wake(const Event& event) {
   }
 }
 
-/// One operation at the current leader in each turn of the generator, once every client has a session.
+/// One operation at the current leader, if there is one, in each turn of the generator, once every client has a session.
 void Clients::load(const Event& event) {
   if (draining_) return;
   const Time period = second / static_cast<Time>(profile_->open_load_per_second);
   queue_->push(Event{event.time + period, 0, EventKind::load, 0, 0, 0, 0});
-  if (without_session_ != 0) return;
   const NodeId leader = cluster_->leader();
+  if (without_session_ != 0 || !leader) return;
   turn_ = (turn_ + 1) % static_cast<std::uint32_t>(clients_.size());
   Client& client = clients_[turn_];
-  if (client.busy || !leader) {
+  if (client.busy) {
     ++counts_.offered;
     ++counts_.failed;
     return;

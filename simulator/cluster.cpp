@@ -219,11 +219,11 @@ void Cluster::stepped(const raft::trace::Step& step) {
   }
 
   raft::Hasher hasher(digest_);
-  hasher.add(static_cast<std::uint64_t>(now_)).add(step.node).add(it.service->replica().core().fingerprint());
+  hasher.add(static_cast<std::uint64_t>(now_), it.service->replica().core().fingerprint()).add(step.node);
   for (const raft::Envelope& message : out.messages) hasher.add(raft::hash(message));
-  hasher.add(out.write.seq).add(std::uint64_t{it.service->replica().wal().chain()});
-  hasher.add(it.disk.durable_digest()).add(it.service->store().digest());
-  for (const raft::ReadReady& read : out.reads) hasher.add(read.tag).add(read.index);
+  hasher.add(out.write.seq.value(), it.service->replica().wal().chain());
+  hasher.add(it.disk.durable_digest(), it.service->store().digest());
+  for (const raft::ReadReady& read : out.reads) hasher.add(read.tag, read.index.value());
   digest_ = hasher.value();
 
   if (checks_) {

@@ -63,8 +63,14 @@ class EventQueue {
     return static_cast<std::uint64_t>(time) >> bucket_bits;
   }
   void place(const Event& event);
+  /// Goes to the next bucket that holds something.
+  void advance();
+  void mark(std::uint64_t bucket) { occupied_[bucket % buckets / 64] |= std::uint64_t{1} << (bucket % 64); }
+  void unmark(std::uint64_t bucket) { occupied_[bucket % buckets / 64] &= ~(std::uint64_t{1} << (bucket % 64)); }
+  [[nodiscard]] std::uint64_t next_occupied() const;
 
   std::vector<std::vector<Event>> wheel_;
+  std::array<std::uint64_t, buckets / 64> occupied_{};  // a bit for each bucket that may hold something
   std::priority_queue<Event, std::vector<Event>, Later> far_;
   std::uint64_t current_ = 0;  // the bucket being emptied: sorted, next event at its back
   std::uint64_t next_order_ = 0;

@@ -51,9 +51,11 @@ class Run {
         ticks_(profile.nodes + 1),
         disk_busy_until_(profile.nodes + 1) {
     cluster_.on_commit = [this](const Commitment& commitment) { clients_.committed(commitment.entry); };
-    cluster_.on_step = [this](const StepRecord& record, const raft::trace::Step& step) {
-      if (options_.on_step && !options_.on_step(record, step)) stopped_ = true;
-    };
+    if (options_.on_step) {
+      cluster_.on_step = [this](const StepRecord& record, const raft::trace::Step& step) {
+        if (!options_.on_step(record, step)) stopped_ = true;
+      };
+    }
   }
 
   RunResult execute() {
