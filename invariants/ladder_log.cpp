@@ -139,7 +139,7 @@ void Ladder::scan(const raft::View& view) {
     check_commit_maximal(node, view);
   }
   // Amortised: a long log is scanned less often.
-  node.scan_at = step_ + std::max(options_.scan_every_steps, 32 * scanned);
+  node.scan_at = step_ + std::max(options_.scan_every_steps, 64 * scanned);
 }
 
 /// Every entry from the raw pieces against the mirror, the index of term runs, and what is committed.

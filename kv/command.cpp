@@ -39,8 +39,7 @@ struct Overloaded : Visitors... {
 template <class... Visitors>
 Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
-// ---- Sizes
-// -----------------------------------------------------------------------------------------------------
+// ---- Sizes ------------------------------------------------------------------------------------------------
 
 [[nodiscard]] std::size_t varint_size(std::uint64_t value) {
   return (static_cast<std::size_t>(std::bit_width(value | 1)) + 6) / 7;
@@ -70,8 +69,7 @@ Overloaded(Visitors...) -> Overloaded<Visitors...>;
          (command.sequence ? 1 + varint_size(command.sequence.value()) : 0);
 }
 
-// ---- Writing
-// ---------------------------------------------------------------------------------------------------
+// ---- Writing ----------------------------------------------------------------------------------------------
 
 /// Writes into room that was measured before.
 class Writer {
@@ -134,8 +132,7 @@ void write_body(Writer& /*out*/, const OpenSession& /*open*/) {}
                     change);
 }
 
-// ---- Reading
-// ---------------------------------------------------------------------------------------------------
+// ---- Reading ----------------------------------------------------------------------------------------------
 
 /// Reads hostile bytes. The first thing that is not as `Writer` writes it makes the reader fail for good:
 /// then it stands at its end, and what it returned is of no use.
@@ -152,6 +149,7 @@ class Reader {
 
   /// A varint in its shortest form.
   [[nodiscard]] std::uint64_t varint() {
+    if (at_ != end_ && (*at_ & std::byte{0x80}) == std::byte{}) return static_cast<std::uint64_t>(*at_++);
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 64 && at_ != end_; shift += 7) {
       const auto byte = static_cast<std::uint64_t>(*at_++);
@@ -188,20 +186,21 @@ class Reader {
   }
 
   /// Bytes that are left out when there are none.
-  void string(Field field, std::size_t size_max, std::string& out) {
-    if (!take(field)) return out.clear();
-    const raft::Bytes value = bytes(size_max);
+  [[nodiscard]] std::string_view text(Field field, std::size_t size_max) {
+    if (!take(field)) return {};
+    const std::string_view value = as_text(bytes(size_max));
     if (value.empty()) fail();
-    assign(out, value);
+    return value;
   }
   /// Bytes that may stand there although there are none.
-  void string(Field field, std::size_t size_max, std::optional<std::string>& out) {
-    if (!take(field)) return out.reset();
-    assign(out ? *out : out.emplace(), bytes(size_max));
+  [[nodiscard]] std::optional<std::string_view> optional_text(Field field, std::size_t size_max) {
+    if (!take(field)) return std::nullopt;
+    return as_text(bytes(size_max));
   }
-  void key(Field field, std::string& out) {
-    string(field, key_bytes_max, out);
-    if (out.empty()) fail();
+  [[nodiscard]] std::string_view key(Field field) {
+    const std::string_view key = text(field, key_bytes_max);
+    if (key.empty()) fail();
+    return key;
   }
 
   [[nodiscard]] bool at_end() const { return at_ == end_; }
@@ -212,9 +211,8 @@ class Reader {
   }
 
  private:
-  static void assign(std::string& out, raft::Bytes bytes) {
-    if (bytes.empty()) return out.clear();
-    out.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  [[nodiscard]] static std::string_view as_text(raft::Bytes bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
 
   const std::byte* at_;
@@ -222,15 +220,17 @@ class Reader {
   bool failed_ = false;
 };
 
-void read_body(Reader& in, Put& put) {
-  in.key(Field::put_key, put.key);
-  in.string(Field::put_value, value_bytes_max, put.value);
+using Text = std::string_view;
+
+void read_body(Reader& in, BasicPut<Text>& put) {
+  put.key = in.key(Field::put_key);
+  put.value = in.text(Field::put_value, value_bytes_max);
 }
-void read_body(Reader& in, Delete& erase) { in.key(Field::delete_key, erase.key); }
-void read_body(Reader& in, CompareAndSwap& compare) {
-  in.key(Field::compare_key, compare.key);
-  in.string(Field::compare_expected, value_bytes_max, compare.expected);
-  in.string(Field::compare_value, value_bytes_max, compare.value);
+void read_body(Reader& in, BasicDelete<Text>& erase) { erase.key = in.key(Field::delete_key); }
+void read_body(Reader& in, BasicCompareAndSwap<Text>& compare) {
+  compare.key = in.key(Field::compare_key);
+  compare.expected = in.optional_text(Field::compare_expected, value_bytes_max);
+  compare.value = in.text(Field::compare_value, value_bytes_max);
 }
 void read_body(Reader& /*in*/, OpenSession& /*open*/) {}
 
@@ -242,8 +242,7 @@ template <class Message>
   return in.at_end() && !in.failed();
 }
 
-void read_body(Reader& in, PutBatch& batch) {
-  batch.entries.clear();
+void read_body(Reader& in, BasicPutBatch<Text>& batch) {
   while (in.take(Field::batch_entry)) {
     if (batch.entries.size() == batch_entries_max) return in.fail();
     if (!read_all(in.bytes(std::numeric_limits<std::size_t>::max()), batch.entries.emplace_back()))
@@ -253,23 +252,44 @@ void read_body(Reader& in, PutBatch& batch) {
 }
 
 template <class Alternative>
-[[nodiscard]] bool read_change(Reader& in, Change& change) {
-  auto* read_before = std::get_if<Alternative>(&change);
-  return read_all(in.bytes(std::numeric_limits<std::size_t>::max()),
-                  read_before != nullptr ? *read_before : change.emplace<Alternative>());
+[[nodiscard]] bool read_change(Reader& in, ChangeView& change) {
+  return read_all(in.bytes(std::numeric_limits<std::size_t>::max()), change.emplace<Alternative>());
 }
 
-[[nodiscard]] bool read_change(Reader& in, Change& change) {
-  if (in.take(Field::command_put)) return read_change<Put>(in, change);
-  if (in.take(Field::command_delete)) return read_change<Delete>(in, change);
-  if (in.take(Field::command_compare_and_swap)) return read_change<CompareAndSwap>(in, change);
-  if (in.take(Field::command_put_batch)) return read_change<PutBatch>(in, change);
+[[nodiscard]] bool read_change(Reader& in, ChangeView& change) {
+  if (in.take(Field::command_put)) return read_change<BasicPut<Text>>(in, change);
+  if (in.take(Field::command_delete)) return read_change<BasicDelete<Text>>(in, change);
+  if (in.take(Field::command_compare_and_swap)) return read_change<BasicCompareAndSwap<Text>>(in, change);
+  if (in.take(Field::command_put_batch)) return read_change<BasicPutBatch<Text>>(in, change);
   if (in.take(Field::command_open_session)) return read_change<OpenSession>(in, change);
   return false;
 }
 
-// ---- Limits
-// ----------------------------------------------------------------------------------------------------
+// ---- Views ------------------------------------------------------------------------------------------------
+
+/// The same command with texts of another kind.
+template <class To, class From>
+[[nodiscard]] BasicCommand<To> convert(const BasicCommand<From>& command) {
+  using Result = BasicChange<To>;
+  const auto put = [](const BasicPut<From>& from) { return BasicPut<To>{To(from.key), To(from.value)}; };
+  Overloaded same{[&](const BasicPut<From>& from) -> Result { return put(from); },
+                  [](const BasicDelete<From>& from) -> Result { return BasicDelete<To>{To(from.key)}; },
+                  [](const BasicCompareAndSwap<From>& from) -> Result {
+                    BasicCompareAndSwap<To> to{To(from.key), std::nullopt, To(from.value)};
+                    if (from.expected) to.expected.emplace(*from.expected);
+                    return to;
+                  },
+                  [&](const BasicPutBatch<From>& from) -> Result {
+                    BasicPutBatch<To> to;
+                    to.entries.reserve(from.entries.size());
+                    for (const BasicPut<From>& entry : from.entries) to.entries.push_back(put(entry));
+                    return to;
+                  },
+                  [](const OpenSession& open) -> Result { return open; }};
+  return BasicCommand<To>{command.client, command.sequence, std::visit(same, command.change)};
+}
+
+// ---- Limits -----------------------------------------------------------------------------------------------
 
 [[nodiscard]] CommandError check_value(std::string_view value) {
   return value.size() > value_bytes_max ? CommandError::value_too_large : CommandError::none;
@@ -354,7 +374,7 @@ void encode(const Command& command, std::vector<std::byte>& out) {
       command.change);
 }
 
-bool decode(raft::Bytes bytes, Command& command) {
+bool decode(raft::Bytes bytes, CommandView& command) {
   Reader in(bytes);
   command.client = ClientId(in.number(Field::command_client));
   command.sequence = Sequence(in.number(Field::command_sequence));
@@ -364,9 +384,11 @@ bool decode(raft::Bytes bytes, Command& command) {
 }
 
 std::optional<Command> decode(raft::Bytes bytes) {
-  std::optional<Command> command(std::in_place);
-  if (!decode(bytes, *command)) command.reset();
-  return command;
+  CommandView seen;
+  if (!decode(bytes, seen)) return std::nullopt;
+  return convert<std::string>(seen);
 }
+
+CommandView view(const Command& command) { return convert<std::string_view>(command); }
 
 }  // namespace raftlab::kv

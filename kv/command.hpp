@@ -26,26 +26,32 @@ inline constexpr std::size_t key_bytes_max = 4096;
 inline constexpr std::size_t value_bytes_max = 1U << 20U;
 inline constexpr std::size_t batch_entries_max = 128;
 
-struct Put {
-  std::string key;
-  std::string value;
-  friend bool operator==(const Put&, const Put&) = default;
+// A command holds its keys and values, or is a view of them where they stand: `Text` is std::string or std::string_view.
+
+template <class Text>
+struct BasicPut {
+  Text key;
+  Text value;
+  friend bool operator==(const BasicPut&, const BasicPut&) = default;
 };
-struct Delete {
-  std::string key;
-  friend bool operator==(const Delete&, const Delete&) = default;
+template <class Text>
+struct BasicDelete {
+  Text key;
+  friend bool operator==(const BasicDelete&, const BasicDelete&) = default;
 };
 /// Sets the key to `value` if it holds `expected` (none: if it does not exist).
-struct CompareAndSwap {
-  std::string key;
-  std::optional<std::string> expected;
-  std::string value;
-  friend bool operator==(const CompareAndSwap&, const CompareAndSwap&) = default;
+template <class Text>
+struct BasicCompareAndSwap {
+  Text key;
+  std::optional<Text> expected;
+  Text value;
+  friend bool operator==(const BasicCompareAndSwap&, const BasicCompareAndSwap&) = default;
 };
 /// Several puts that take effect together.
-struct PutBatch {
-  std::vector<Put> entries;
-  friend bool operator==(const PutBatch&, const PutBatch&) = default;
+template <class Text>
+struct BasicPutBatch {
+  std::vector<BasicPut<Text>> entries;
+  friend bool operator==(const BasicPutBatch&, const BasicPutBatch&) = default;
 };
 
 /// Opens a session; the answer carries its `ClientId`. Needs none itself: a retry opens one more, and the one
@@ -54,14 +60,29 @@ struct OpenSession {
   friend bool operator==(const OpenSession&, const OpenSession&) = default;
 };
 
-using Change = std::variant<Put, Delete, CompareAndSwap, PutBatch, OpenSession>;
+template <class Text>
+using BasicChange = std::variant<BasicPut<Text>, BasicDelete<Text>, BasicCompareAndSwap<Text>,
+                                 BasicPutBatch<Text>, OpenSession>;
 
-struct Command {
+template <class Text>
+struct BasicCommand {
   ClientId client;
   Sequence sequence;
-  Change change;
-  friend bool operator==(const Command&, const Command&) = default;
+  BasicChange<Text> change;
+  friend bool operator==(const BasicCommand&, const BasicCommand&) = default;
 };
+
+using Put = BasicPut<std::string>;
+using Delete = BasicDelete<std::string>;
+using CompareAndSwap = BasicCompareAndSwap<std::string>;
+using PutBatch = BasicPutBatch<std::string>;
+using Change = BasicChange<std::string>;
+using Command = BasicCommand<std::string>;
+/// Valid as long as what it was taken from.
+using CommandView = BasicCommand<std::string_view>;
+using ChangeView = BasicChange<std::string_view>;
+
+[[nodiscard]] CommandView view(const Command& command);
 
 enum class CommandError : std::uint8_t {
   none,
@@ -88,8 +109,7 @@ void encode(const Command& command, std::vector<std::byte>& out);
 /// The command for which `check` is `none` and that `encode` turns into exactly these bytes; none when there
 /// is no such command. Takes no more memory than a few times the length of the bytes, whatever they claim.
 [[nodiscard]] std::optional<Command> decode(raft::Bytes bytes);
-/// The same into a command that is used again and again, whose memory is kept. False, and `command` is of no use, when
-/// there is none.
-[[nodiscard]] bool decode(raft::Bytes bytes, Command& command);
+/// The same as a view of the bytes, which copies nothing. False, and `command` is of no use, when there is none.
+[[nodiscard]] bool decode(raft::Bytes bytes, CommandView& command);
 
 }  // namespace raftlab::kv

@@ -208,8 +208,8 @@ class Service::Implementation final : public raft::StateMachine {
       lose(accepted_.first());
     if (entry.kind != raft::EntryKind::command) return store_.skip(id.index);
 
-    Result result = decode(entry.payload, decoded_) ? store_.apply(id.index, decoded_)
-                                                    : store_.apply_malformed(id.index);
+    Result result =
+        decode(entry.payload, decoded_) ? store_.apply(id.index, decoded_) : store_.apply_malformed(id.index);
     if (const Slot slot = accepted_.first(); slot != no_slot && slots_[slot].id == id) {
       answer_write(slot, std::move(result));
     } else if (proposed_ > 0) {
@@ -403,7 +403,7 @@ class Service::Implementation final : public raft::StateMachine {
   std::vector<Slot> lost_;
   std::vector<std::pair<raft::LogId, Result>> applied_before_accepted_;
   std::vector<std::byte> encoded_;
-  Command decoded_;
+  CommandView decoded_;  // of the entry that is being applied
   std::vector<Answer> answers_;
 };
 

@@ -110,9 +110,8 @@ class Store::Implementation {
     RAFTLAB_ASSERT(options.sessions_max > 0 && options.sessions_max < no_slot, options.sessions_max);
   }
 
-  Result apply(raft::Index index, const Command& command) {
+  Result apply(raft::Index index, const CommandView& command) {
     advance(index);
-    if (check(command) != CommandError::none) return result_of(Effect::malformed, index);
     if (std::holds_alternative<OpenSession>(command.change)) return open_session(index);
     if (!command.client) return change(index, command.change);
 
@@ -175,30 +174,31 @@ class Store::Implementation {
   // ---- Keys and values
   // ---------------------------------------------------------------------------------------
 
-  [[nodiscard]] Result change(raft::Index index, const Change& change) {
+  [[nodiscard]] Result change(raft::Index index, const ChangeView& change) {
+    using Text = std::string_view;
     Result result = result_of(Effect::done, index);
-    if (const auto* to_put = std::get_if<Put>(&change)) {
+    if (const auto* to_put = std::get_if<BasicPut<Text>>(&change)) {
       put(to_put->key, to_put->value);
-    } else if (const auto* to_delete = std::get_if<Delete>(&change)) {
+    } else if (const auto* to_delete = std::get_if<BasicDelete<Text>>(&change)) {
       erase(to_delete->key);
-    } else if (const auto* to_compare = std::get_if<CompareAndSwap>(&change)) {
+    } else if (const auto* to_compare = std::get_if<BasicCompareAndSwap<Text>>(&change)) {
       if (const auto found = get(to_compare->key); found != to_compare->expected) {
         result.effect = Effect::compare_failed;
         if (found) result.found.emplace(*found);
       } else {
         put(to_compare->key, to_compare->value);
       }
-    } else if (const auto* batch = std::get_if<PutBatch>(&change)) {
-      for (const Put& entry : batch->entries) put(entry.key, entry.value);
+    } else if (const auto* batch = std::get_if<BasicPutBatch<Text>>(&change)) {
+      for (const BasicPut<Text>& entry : batch->entries) put(entry.key, entry.value);
     }
     return result;
   }
 
-  void put(const std::string& key, const std::string& value) {
+  void put(std::string_view key, std::string_view value) {
     const HashedKey hashed(key);
     auto place = values_.find(hashed);
     if (place == values_.end()) {
-      place = values_.emplace(key, Value{}).first;
+      place = values_.emplace(std::string(key), Value{}).first;
     } else {
       keys_digest_ -= place->second.digest;
     }
@@ -207,7 +207,7 @@ class Store::Implementation {
     keys_digest_ += place->second.digest;
   }
 
-  void erase(const std::string& key) {
+  void erase(std::string_view key) {
     const auto place = values_.find(HashedKey(key));
     if (place == values_.end()) return;
     keys_digest_ -= place->second.digest;
@@ -306,8 +306,13 @@ Store::Store(Store&&) noexcept = default;
 Store& Store::operator=(Store&&) noexcept = default;
 Store::~Store() = default;
 
-Result Store::apply(raft::Index index, const Command& command) {
+Result Store::apply(raft::Index index, const CommandView& command) {
   return implementation_->apply(index, command);
+}
+
+Result Store::apply(raft::Index index, const Command& command) {
+  if (check(command) != CommandError::none) return apply_malformed(index);
+  return apply(index, view(command));
 }
 
 Result Store::apply_malformed(raft::Index index) {

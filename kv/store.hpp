@@ -59,8 +59,10 @@ class Store {
   Store& operator=(Store&&) noexcept;
   ~Store();
 
-  /// Applies the command that stands at `index` of the log. Indices rise; entries without a command are told
-  /// by `skip`. A command for which `check` is not `none` changes nothing (`malformed`).
+  /// Applies the command that stands at `index` of the log, as `decode` read it: what is stored is copied. Indices rise;
+  /// entries without a command are told by `skip`.
+  Result apply(raft::Index index, const CommandView& command);
+  /// The same for a command that was not decoded. One for which `check` is not `none` changes nothing (`malformed`).
   Result apply(raft::Index index, const Command& command);
   /// An entry whose payload `decode` refused.
   Result apply_malformed(raft::Index index);

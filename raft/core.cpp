@@ -126,7 +126,6 @@ void Core::describe(State& state) const {
   state.deadline_ticks = deadline_ticks_;
 }
 
-
 View Core::view() const {
   View view;
   view.id = options_.id;
@@ -333,6 +332,5 @@ void Core::flush(Turn& turn) {
   }
   if (Leader* leader = leading(); leader != nullptr) release_reads(turn, *leader);
 }
-
 
 }  // namespace raftlab::raft

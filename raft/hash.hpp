@@ -35,7 +35,8 @@ template <class Number>
   std::memcpy(&number, bytes, sizeof(number));
   if constexpr (std::endian::native == std::endian::big) {
     Number turned = 0;
-    for (std::size_t i = 0; i < sizeof(number); ++i, number >>= 8U) turned = (turned << 8U) | (number & 0xffU);
+    for (std::size_t i = 0; i < sizeof(number); ++i, number >>= 8U)
+      turned = (turned << 8U) | (number & 0xffU);
     number = turned;
   }
   return number;

@@ -18,7 +18,8 @@ struct FieldHasher {
     hasher.add(m.prev).add(m.commit, m.read).add(std::uint64_t{m.entries.size()});
     for (std::uint32_t i = 0; i < m.entries.size(); ++i) {
       const EntryView entry = m.entries.entry(i);
-      const std::uint64_t index_and_kind = entry.id.index.value() << 8U | static_cast<std::uint64_t>(entry.kind);
+      const std::uint64_t index_and_kind =
+          entry.id.index.value() << 8U | static_cast<std::uint64_t>(entry.kind);
       hasher.add(entry.id.term.value(), index_and_kind).add(entry.payload);
     }
   }

@@ -111,7 +111,7 @@ class Clients {
   std::vector<Client> clients_;
   Slab<Request> requests_;
   Slab<kv::Answer> answers_;
-  kv::Command command_;              // of a committed entry
+  kv::CommandView command_;          // of the entry that was committed
   invariants::Operation operation_;  // what the witness is told
   std::uint32_t busy_ = 0;
   std::uint32_t without_session_ = 0;

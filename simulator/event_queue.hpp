@@ -66,7 +66,9 @@ class EventQueue {
   /// Goes to the next bucket that holds something.
   void advance();
   void mark(std::uint64_t bucket) { occupied_[bucket % buckets / 64] |= std::uint64_t{1} << (bucket % 64); }
-  void unmark(std::uint64_t bucket) { occupied_[bucket % buckets / 64] &= ~(std::uint64_t{1} << (bucket % 64)); }
+  void unmark(std::uint64_t bucket) {
+    occupied_[bucket % buckets / 64] &= ~(std::uint64_t{1} << (bucket % 64));
+  }
   [[nodiscard]] std::uint64_t next_occupied() const;
 
   std::vector<std::vector<Event>> wheel_;

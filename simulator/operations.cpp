@@ -18,27 +18,30 @@ Alternative& become(Operation& operation) {
 
 }  // namespace
 
-void to_operation(const kv::Command& command, Operation& operation) {
+void to_operation(const kv::CommandView& command, Operation& operation) {
+  using Text = std::string_view;
   struct Translate {
     Operation& to;
 
-    void operator()(const kv::Put& put) const {
+    void operator()(const kv::BasicPut<Text>& put) const {
       auto& translated = become<invariants::Put>(to);
       translated.key = put.key;
       translated.value = put.value;
     }
-    void operator()(const kv::Delete& erase) const { become<invariants::Delete>(to).key = erase.key; }
-    void operator()(const kv::CompareAndSwap& swap) const {
+    void operator()(const kv::BasicDelete<Text>& erase) const {
+      become<invariants::Delete>(to).key = erase.key;
+    }
+    void operator()(const kv::BasicCompareAndSwap<Text>& swap) const {
       auto& translated = become<invariants::CompareAndSwap>(to);
       translated.key = swap.key;
       translated.expected = swap.expected;
       translated.value = swap.value;
     }
-    void operator()(const kv::PutBatch& batch) const {
+    void operator()(const kv::BasicPutBatch<Text>& batch) const {
       auto& translated = become<invariants::PutBatch>(to);
       translated.entries.clear();
-      for (const kv::Put& put : batch.entries)
-        translated.entries.push_back(invariants::Put{put.key, put.value});
+      for (const kv::BasicPut<Text>& put : batch.entries)
+        translated.entries.push_back(invariants::Put{std::string(put.key), std::string(put.value)});
     }
     void operator()(const kv::OpenSession& /*open*/) const {
       RAFTLAB_ASSERT(false && "the opening of a session is no operation of a history");
@@ -48,7 +51,8 @@ void to_operation(const kv::Command& command, Operation& operation) {
 }
 
 void to_operation(const std::variant<kv::Command, kv::GetKeys>& what, Operation& operation) {
-  if (const auto* command = std::get_if<kv::Command>(&what)) return to_operation(*command, operation);
+  if (const auto* command = std::get_if<kv::Command>(&what))
+    return to_operation(kv::view(*command), operation);
   const auto& get = std::get<kv::GetKeys>(what);
   if (get.keys.size() == 1) {
     become<invariants::Get>(operation).key = get.keys.front();
@@ -59,7 +63,7 @@ void to_operation(const std::variant<kv::Command, kv::GetKeys>& what, Operation&
 
 Operation to_operation(const kv::Command& command) {
   Operation operation;
-  to_operation(command, operation);
+  to_operation(kv::view(command), operation);
   return operation;
 }
 

@@ -11,7 +11,7 @@ namespace raftlab::simulator {
 [[nodiscard]] invariants::Operation to_operation(const kv::Command& command);
 [[nodiscard]] invariants::Operation to_operation(const std::variant<kv::Command, kv::GetKeys>& what);
 /// The same, into an operation that is used again and again, whose memory is kept.
-void to_operation(const kv::Command& command, invariants::Operation& operation);
+void to_operation(const kv::CommandView& command, invariants::Operation& operation);
 void to_operation(const std::variant<kv::Command, kv::GetKeys>& what, invariants::Operation& operation);
 [[nodiscard]] invariants::Outcome to_outcome(const std::variant<kv::Command, kv::GetKeys>& what,
                                              const kv::Answer& answer);

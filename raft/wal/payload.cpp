@@ -2,6 +2,7 @@
 
 #include "raft/wal/record.pb.h"
 
+#include <google/protobuf/arena.h>
 #include <google/protobuf/io/coded_stream.h>
 
 #include <sstream>
@@ -114,7 +115,8 @@ void put_durable_index(Buffer& out, Index index) {
 
 namespace {
 
-std::string append_entry(const pb::Entry& entry, Log& log) {
+/// What is wrong with an entry at the end of the log; empty: nothing.
+[[gnu::cold]] std::string objection(const pb::Entry& entry, const Log& log) {
   std::ostringstream text;
   if (Index(entry.index()) != log.last().next()) {
     text << "entry " << entry.index() << " stands behind entry " << log.last();
@@ -124,11 +126,21 @@ std::string append_entry(const pb::Entry& entry, Log& log) {
   } else if (entry.kind() < static_cast<std::uint32_t>(EntryKind::noop) ||
              entry.kind() > static_cast<std::uint32_t>(EntryKind::configuration)) {
     text << "entry " << entry.index() << " is of the unknown kind " << entry.kind();
-  } else {
-    log.append(Term(entry.term()), static_cast<EntryKind>(entry.kind()),
-               std::as_bytes(std::span(entry.payload())));
   }
   return text.str();
+}
+
+[[nodiscard]] bool follows(const pb::Entry& entry, const Log& log) {
+  return Index(entry.index()) == log.last().next() && Term(entry.term()) >= log.last_id().term &&
+         entry.kind() >= static_cast<std::uint32_t>(EntryKind::noop) &&
+         entry.kind() <= static_cast<std::uint32_t>(EntryKind::configuration);
+}
+
+std::string append_entry(const pb::Entry& entry, Log& log) {
+  if (!follows(entry, log)) return objection(entry, log);
+  log.append(Term(entry.term()), static_cast<EntryKind>(entry.kind()),
+             std::as_bytes(std::span(entry.payload())));
+  return {};
 }
 
 /// Keeps what follows the snapshot when the log holds its last entry; otherwise the log starts empty behind it.
@@ -145,7 +157,8 @@ Log behind_snapshot(const Log& log, LogId snapshot) {
 }  // namespace
 
 std::string Image::apply(Bytes payload) {
-  pb::Payload message;
+  google::protobuf::Arena arena;
+  auto& message = *google::protobuf::Arena::CreateMessage<pb::Payload>(&arena);
   if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size())))
     return "the payload is not protobuf";
   for (const pb::Change& change : message.changes()) {
