@@ -61,10 +61,26 @@ void Clients::wake(const Event& event) {
     case Wake::retry:
       if (client.busy && event.extra == client.attempt) attempt(index, event.time);
       break;
-    case Wake::timeout:
-      if (client.busy && event.extra == client.attempt) attempt_failed(index, event.time);
-      break;
+    case Wake::timeout: timer(index, event.time); break;
   }
+}
+
+/// One timer per client is enough: what it fires for may be over long ago, and then it is set for what is under way now.
+void Clients::set_timer(std::uint32_t index, Time deadline) {
+  Client& client = clients_[index];
+  client.deadline = deadline;
+  client.waiting = true;
+  if (client.timer_set) return;
+  client.timer_set = true;
+  sleep(index, Wake::timeout, deadline, 0);
+}
+
+void Clients::timer(std::uint32_t index, Time now) {
+  Client& client = clients_[index];
+  client.timer_set = false;
+  if (!client.busy || !client.waiting) return;
+  if (client.deadline > now) return set_timer(index, client.deadline);
+  attempt_failed(index, now);
 }
 
 /// One operation at the current leader, if there is one, in each turn of the generator, once every client has a session.
@@ -225,7 +241,7 @@ void Clients::attempt(std::uint32_t index, Time now) {
     node = NodeId(
         static_cast<std::uint32_t>(1 + chooser_->choose(Key{Choice::client_node, about}, cluster_->size())));
   }
-  sleep(index, Wake::timeout, now + profile_->client_timeout_ns, client.attempt);
+  set_timer(index, now + profile_->client_timeout_ns);
   if (!draining_ && !open_loop() &&
       chooser_->happens(Key{Choice::client_loss, about}, profile_->rate(Fault::client_loss))) {
     ++fired_->at(static_cast<std::size_t>(Fault::client_loss));
@@ -328,6 +344,7 @@ void Clients::settle(std::uint32_t index, const kv::Answer& answer, Time now) {
 
 void Clients::attempt_failed(std::uint32_t index, Time now) {
   Client& client = clients_[index];
+  client.waiting = false;
   const bool last_one = last_ != Last::none && index == 0;
   if (client.attempts >= profile_->client_attempts && !client.opening && !last_one)
     return give_up(index, now);

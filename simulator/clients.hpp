@@ -71,6 +71,9 @@ class Clients {
     bool opening = false;
     bool reading = false;
     bool stale = false;
+    bool waiting = false;    // for the answer to the latest attempt, until `deadline`
+    bool timer_set = false;  // an event is on its way that looks at `deadline`
+    Time deadline = 0;
     invariants::OpId op;
     std::variant<kv::Command, kv::GetKeys> what;
     Time invoked = 0;
@@ -95,7 +98,8 @@ class Clients {
   void give_up(std::uint32_t index, Time now);
   void finished(std::uint32_t index, Time now);
   void sleep(std::uint32_t index, Wake why, Time until, std::uint64_t extra);
-  void release(Client& client);
+  void set_timer(std::uint32_t index, Time deadline);
+  void timer(std::uint32_t index, Time now);
   void make_key(std::uint64_t number, std::string& text) const;
   void make_value(const Client& client, std::string& text) const;
   [[nodiscard]] std::string key(std::uint64_t number) const;
