@@ -107,10 +107,10 @@ void Ladder::store_digest(NodeId id, raft::Index applied, std::uint64_t digest) 
 namespace {
 
 /// Entries from here on are cut again by a later delta of the same step, and stand in no log after it.
-std::uint64_t kept_below(const std::vector<Delta>& deltas, std::size_t position) {
+std::uint64_t kept_below(std::span<const Delta> later_deltas) {
   std::uint64_t kept = UINT64_MAX;
-  for (std::size_t later = position + 1; later < deltas.size(); ++later) {
-    if (deltas[later].truncated_from) kept = std::min(kept, deltas[later].truncated_from.value());
+  for (const Delta& later : later_deltas) {
+    if (later.truncated_from) kept = std::min(kept, later.truncated_from.value());
   }
   return kept;
 }
@@ -121,19 +121,28 @@ void Ladder::stepped(const raft::trace::Step& step) {
   NodeRecord& node = node_of(step.node);
   const raft::Output& output = step.output;
   if (node.faulty || step.view.faulty || output.fault) return stepped_faulty(node, step);
-  RAFTLAB_ASSERT(output.deltas.size() == step.inputs.size() + 1, output.deltas.size(), step.inputs.size());
+  const std::span<const Delta> deltas(output.deltas);
+  RAFTLAB_ASSERT(deltas.size() == step.inputs.size() + 1, deltas.size(), step.inputs.size());
 
   const raft::State* before = &node.state;
   bool changed = false;  // log, commit: what the costlier checks of a leader depend on
-  for (std::size_t position = 0; position < output.deltas.size(); ++position) {
-    const Delta& delta = output.deltas[position];
-    const raft::Input* input = position < step.inputs.size() ? &step.inputs[position] : nullptr;
-    const auto* receive = input == nullptr ? nullptr : std::get_if<raft::Receive>(input);
+  const auto check = [&](const Delta& delta, const raft::Input* input, const raft::Envelope* envelope) {
+    const auto position = static_cast<std::size_t>(&delta - deltas.data());
     changed = changed || delta.appended_from || delta.truncated_from || delta.after.commit != before->commit;
-    check_delta(Change{node, step, delta, *before, delta.after, input,
-                       receive == nullptr ? nullptr : &receive->envelope,
-                       delta.appended_from ? kept_below(output.deltas, position) : UINT64_MAX});
+    check_delta(Change{node, step, delta, *before, delta.after, input, envelope,
+                       delta.appended_from ? kept_below(deltas.subspan(position + 1)) : UINT64_MAX});
     before = &delta.after;
+  };
+  const Delta* delta = deltas.data();
+  for (const raft::Input& input : step.inputs) {
+    const auto* receive = std::get_if<raft::Receive>(&input);
+    check(*delta++, &input, receive == nullptr ? nullptr : &receive->envelope);
+  }
+  const Delta& flush = *delta;
+  if (flush.truncated_from || flush.appended_from || !nothing_but_progress(*before, flush.after)) {
+    check(flush, nullptr, nullptr);
+  } else {
+    note_uneventful(*before);
   }
   if (!output.messages.empty()) check_messages(node, step);
   if (!output.apply.empty() || step.view.state.handed.value() != node.handed) check_apply(node, step);

@@ -107,6 +107,9 @@ class Ladder {
   void note_write(NodeRecord& node, const raft::Write& write, const raft::Log& log);
 
   // ladder_delta.cpp: L1
+  /// Nothing changed that a rung speaks of, except what only rises.
+  [[nodiscard]] static bool nothing_but_progress(const raft::State& before, const raft::State& after);
+  void note_uneventful(const raft::State& before);
   void check_delta(const Change& change);
   void check_term_and_vote(const Change& change);
   void check_role(const Change& change);

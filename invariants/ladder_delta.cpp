@@ -13,11 +13,8 @@ using raft::RequestVote;
 using raft::Role;
 using raft::State;
 
-namespace {
-
-/// Nothing changed that a rung speaks of, except what only rises. Written as one expression without branches, because
-/// most flushes are like that.
-bool nothing_but_progress(const State& before, const State& after) {
+/// Written as one expression without branches, because most flushes are like that.
+bool Ladder::nothing_but_progress(const State& before, const State& after) {
   const auto differ = [](auto a, auto b) { return static_cast<std::uint64_t>(a.value() ^ b.value()); };
   const std::uint64_t changed =
       differ(before.hard.term, after.hard.term) | differ(before.hard.voted_for, after.hard.voted_for) |
@@ -31,21 +28,21 @@ bool nothing_but_progress(const State& before, const State& after) {
          after.handed >= before.handed;
 }
 
-}  // namespace
+void Ladder::note_uneventful(const State& before) {
+  ++deltas_;
+  counts_[static_cast<std::size_t>(Rung::D2)] += before.hard.voted_for ? 1 : 0;
+  counts_[static_cast<std::size_t>(Rung::D3)] += before.leader ? 1 : 0;
+}
 
 void Ladder::check_delta(const Change& change) {
-  ++deltas_;
   const State& before = change.before;
   const State& after = change.after;
   const bool uneventful =
       change.envelope == nullptr &&
       (change.input == nullptr || !std::holds_alternative<raft::Written>(*change.input)) &&
       !change.delta.truncated_from && !change.delta.appended_from;
-  if (uneventful && nothing_but_progress(before, after)) {
-    counts_[static_cast<std::size_t>(Rung::D2)] += before.hard.voted_for ? 1 : 0;
-    counts_[static_cast<std::size_t>(Rung::D3)] += before.leader ? 1 : 0;
-    return;
-  }
+  if (uneventful && nothing_but_progress(before, after)) return note_uneventful(before);
+  ++deltas_;
   const NodeId id = change.node.id;
   if (after.hard.term < before.hard.term) {
     fire(Rung::D1, id, "had term ", before.hard.term, ", now ", after.hard.term);

@@ -77,7 +77,7 @@ void Replica::step(ReplicaOutput& out, trace::StepObserver* observer) {
 }
 
 void Replica::carry_out(ReplicaOutput& out) {
-  const auto move_all = [](auto& from, auto& to) {
+  const auto move_all = [](auto& from, auto& to) {  // mostly nothing, or everything
     if (from.empty()) return;
     if (to.empty()) return std::swap(from, to);
     to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
