@@ -76,7 +76,7 @@ function(raftlab_library)
   if(sources)
     add_library(${arg_NAME} STATIC ${sources})
     set(scope PUBLIC)
-    target_link_libraries(${arg_NAME} PRIVATE raftlab_warnings)
+    target_link_libraries(${arg_NAME} PRIVATE raftlab_warnings raftlab_lto_objects)
   else()
     add_library(${arg_NAME} INTERFACE)
     set(scope INTERFACE)
@@ -99,7 +99,8 @@ function(raftlab_library)
 
   if(RAFTLAB_BENCHMARKS AND benchmarks)
     add_executable(${arg_NAME}_bench ${benchmarks})
-    target_link_libraries(${arg_NAME}_bench PRIVATE ${test_depends} benchmark::benchmark_main raftlab_warnings)
+    target_link_libraries(${arg_NAME}_bench PRIVATE ${test_depends} benchmark::benchmark_main raftlab_warnings
+                                                  raftlab_lto_link)
   endif()
 
   if(RAFTLAB_FUZZERS)
@@ -120,7 +121,8 @@ function(raftlab_tool)
   raftlab_glob(main "main.cpp")
   if(main)
     add_executable(${arg_NAME} ${main})
-    target_link_libraries(${arg_NAME} PRIVATE ${arg_NAME}_cli raftlab_warnings)
+    target_link_libraries(${arg_NAME} PRIVATE ${arg_NAME}_cli raftlab_warnings raftlab_lto_objects
+                                              raftlab_lto_link)
   endif()
 endfunction()
 

@@ -84,6 +84,10 @@ void print(const Profile& profile, const Side& off, const Side& on) {
   const Measurement& a = off.median();
   const Measurement& b = on.median();
   const auto row = [&](const std::string& what, auto figure) { print_row(what, figure(a), figure(b)); };
+  // What does not depend on the machine is of the first run, so that both columns speak of one seed.
+  const auto fact = [&](const std::string& what, auto figure) {
+    print_row(what, figure(off.runs.front()), figure(on.runs.front()));
+  };
   std::cout << profile.name << " · " << reports::counted(profile.nodes, "node", "nodes") << " · sync "
             << reports::span(profile.sync_ns_min) << " to " << reports::span(profile.sync_ns_max)
             << " · median of " << off.runs.size() << '\n';
@@ -101,14 +105,14 @@ void print(const Profile& profile, const Side& off, const Side& on) {
   });
   row("committed entries per CPU-second",
       [](const Measurement& m) { return reports::rounded(per_cpu_second(m.result.committed, m.cpu_ns)); });
-  row("delivered messages per committed entry",
+  fact("delivered messages per committed entry",
       [](const Measurement& m) { return ratio(m.result.messages_delivered, m.result.committed); });
-  row("median latency of an operation, virtual", [](const Measurement& m) {
+  fact("median latency of an operation, virtual", [](const Measurement& m) {
     return reports::span(static_cast<std::int64_t>(m.result.latency_ns_median));
   });
-  row("offered operations that committed",
+  fact("offered operations that committed",
       [](const Measurement& m) { return percent(m.result.operations_ok, m.result.operations_offered); });
-  row("verdict", [](const Measurement& m) { return std::string(name(m.result.verdict)); });
+  fact("verdict", [](const Measurement& m) { return std::string(name(m.result.verdict)); });
   print_row("peak memory of the process so far", "",
             reports::tenths(peak_rss_bytes() * 10 / (1U << 20U)) + " MiB");
   std::cout << '\n' << std::flush;
