@@ -107,9 +107,8 @@ constexpr std::array<RungInfo, rung_count> table = {
     here(Rung::R2, "R2", "recovered-promises", 2, "T and V recovered cover every message that was released"),
     here(Rung::R3, "R3", "recovered-acknowledged", 2,
          "each acknowledged entry is there, unless a later submitted write cut the log at or below it"),
-    waits(Rung::R4, "R4", "damage-refused", 2,
-          "is a property of the log storage on damaged files: its own tests check it",
-          "damage above the watermark is cut off, any other damage is a typed refusal"),
+    outside(Rung::R4, "R4", "damage-refused", 2,
+            "damage above the watermark is cut off, any other damage is a typed refusal"),
     waits(Rung::R5, "R5", "replay-digest", 2, snapshots,
           "snapshot and log replay to the digest from before the crash"),
     waits(Rung::R6, "R6", "no-older-image", 2,
@@ -167,11 +166,13 @@ constexpr std::array<RungInfo, rung_count> table = {
     waits(Rung::V5, "V5", "transfer-ends", 5, "waits for leadership transfer",
           "a transfer ends, proposals resume"),
     outside(Rung::V6, "V6", "no-disruption", 5,
-            "with pre-vote, a healed node whose T is not above the majority's does not raise it"),
+            "with pre-vote and check-quorum, a healed node whose T is not above the majority's does not "
+            "raise it"),
     outside(Rung::V7, "V7", "reads-answered", 5, "reads are answered or rejected"),
     outside(Rung::V8, "V8", "back-to-replicate", 5, "a lagging follower returns to replicate"),
-    outside(Rung::V9, "V9", "bounded", 5, "log and memory stay bounded"),
-    outside(Rung::V10, "V10", "one-way-cut", 5, "progress also under one persisting one-way cut"),
+    outside(Rung::V9, "V9", "bounded", 5, "memory stays within its limits, and nothing is left over at rest"),
+    outside(Rung::V10, "V10", "one-way-cut", 5,
+            "progress also under one persisting one-way cut that leaves a majority in touch"),
 };
 
 constexpr bool in_order() {

@@ -143,6 +143,7 @@ View Core::view() const {
     view.reads = leader->reads;
     view.uncommitted_bytes = leader->uncommitted_bytes;
   }
+  view.held = held_.size();
   view.dropped = dropped_;
   view.faulty = fault_.has_value();
   return view;

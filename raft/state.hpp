@@ -67,6 +67,7 @@ struct View {
   std::span<const NodeId> refused;                  ///< (pre-)candidate only
   std::span<const PendingRead> reads;               ///< leader only
   std::uint64_t uncommitted_bytes = 0;              ///< leader only: payload of own-term entries above commit
+  std::size_t held = 0;                             ///< messages that wait for the disk
   std::uint64_t dropped = 0;                        ///< messages dropped because no correct peer sends them
   bool faulty = false;
 };

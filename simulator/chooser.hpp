@@ -48,6 +48,7 @@ enum class Choice : std::uint8_t {
   client_delay,
   client_loss,
   client_policy,
+  healing_cut,
 };
 
 /// The identity of one decision: what is decided, about which subject. Equal keys get equal answers.

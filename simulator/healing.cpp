@@ -1,5 +1,6 @@
 #include "simulator/healing.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace raftlab::simulator {
@@ -8,9 +9,63 @@ using invariants::Rung;
 using raft::NodeId;
 using raft::Role;
 
-void Healing::begin(Time now) {
+namespace {
+
+constexpr Time look_every = 20 * millisecond;
+
+Bounded::Limits limits_of(const Profile& profile) {
+  const kv::ServiceOptions service;
+  Bounded::Limits limits;
+  limits.requests_max = service.requests_max;
+  limits.core = service.replica.core.limits;
+  limits.core.window_messages = profile.window_messages;
+  limits.core.append_bytes_max = profile.append_bytes_max;
+  return limits;
+}
+
+/// A follower hears its leader well before its lease ends, however the clocks drift: without that no leader
+/// is safe from the timers of the others, and V6 says nothing.
+bool heartbeats_are_in_time(const Profile& profile) {
+  const Time drift = profile.tick_ns * profile.clock_drift_ppm / million;
+  const Time interval = (profile.heartbeat_ticks + 1) * (profile.tick_ns + drift) + profile.delay_ns_max;
+  return interval < profile.election_ticks * (profile.tick_ns - drift);
+}
+
+}  // namespace
+
+Healing::Healing(const Profile& profile, Chooser& chooser, Cluster& cluster, Network& network,
+                 Clients& clients)
+    : profile_(&profile),
+      chooser_(&chooser),
+      cluster_(&cluster),
+      network_(&network),
+      clients_(&clients),
+      no_disruption_(profile.heartbeat_ticks),
+      bounded_(limits_of(profile)) {}
+
+void Healing::begin(Time now, Time faults_gone) {
   begun_ = now;
+  faults_gone_ = std::max(now, faults_gone);
   next_look_ = now;
+  if (!keeps_cut(*profile_)) return;
+  cut_ = draw_one_way_cut(*chooser_, profile_->nodes);
+  cut_text_ = in_words(*cut_);
+  cut_->cut(*network_);
+}
+
+Sightings Healing::sight() {
+  sightings_.clear();
+  for (std::uint32_t id = 1; id <= cluster_->size(); ++id) {
+    Sighting& node = sightings_.emplace_back();
+    node.node = NodeId(id);
+    node.life = cluster_->life(NodeId(id));
+    node.incarnation = cluster_->incarnation(NodeId(id));
+    if (node.life != Life::up) continue;
+    const kv::Service& service = cluster_->service(NodeId(id));
+    node.view = service.replica().view();
+    node.waiting = service.waiting();
+  }
+  return sightings_;
 }
 
 /// The node that everybody who is up follows; none while there is another opinion.
@@ -39,22 +94,73 @@ bool Healing::logs_equal(NodeId leader) const {
   return true;
 }
 
+bool Healing::at_rest(Sightings all) const {
+  const NodeId leader = only_leader();
+  return leader && logs_equal(leader) && BackToReplicate::all_replicate(all) && Bounded::at_rest(all);
+}
+
 void Healing::look(Time now) {
   if (now < next_look_ || done_) return;
-  next_look_ = now + 20 * millisecond;
-  if (now - begun_ > profile_->healing_ns_max) {
+  next_look_ = now + look_every;
+  const Sightings all = sight();
+  bounded_.look(all);
+  if (cut_) look_under_cut(now, all);
+  if (cut_) return;
+  if (profile_->pre_vote && profile_->check_quorum && now >= faults_gone_ &&
+      heartbeats_are_in_time(*profile_)) {
+    no_disruption_.look(all);
+  }
+  back_to_replicate_.look(all);
+  if (out_of_time(now)) {
     done_ = true;
     return;
   }
   if (!clients_->idle() && !last_begun_) return;
-  const NodeId leader = only_leader();
-  if (!leader || !logs_equal(leader)) return;
+  if (!at_rest(all)) return;
   if (!last_begun_) {
     last_begun_ = true;
     clients_->begin_last(now);
   } else if (clients_->last_done() && clients_->idle()) {
     done_ = in_time_ = true;
   }
+}
+
+// ---- Under a cut in one direction -------------------------------------------------------------------------
+
+/// The cut stays until what the faults have delayed is gone, so that V6 can be told of who comes back behind
+/// it.
+void Healing::look_under_cut(Time now, Sightings all) {
+  std::vector<NodeId> taking_part;
+  for (const Sighting& node : all) {
+    if (node.life != Life::refused) taking_part.push_back(node.node);
+  }
+  if (!survivable(*cut_, profile_->nodes, taking_part)) return mend(now, UnderCut::not_judged);
+  if (out_of_time(now)) return mend(now, UnderCut::no_progress);
+  if (!last_begun_) {
+    if (!clients_->idle() || now < faults_gone_) return;
+    last_begun_ = true;
+    clients_->begin_last(now);
+  } else if (clients_->last_done() && clients_->idle()) {
+    mend(now, UnderCut::progress);
+  }
+}
+
+/// From here on everybody hears everybody: the healing phase begins anew, with other last operations unless
+/// the first ones are still under way.
+void Healing::mend(Time now, UnderCut outcome) {
+  under_cut_ = outcome;
+  cut_->mend(*network_);
+  cut_.reset();
+  begun_ = now;
+  last_begun_ = last_begun_ && !clients_->last_done();
+}
+
+// ---- Judging ----------------------------------------------------------------------------------------------
+
+void Healing::file(Rung rung, std::uint64_t evaluated, const std::optional<Objection>& objection) {
+  invariants::Ladder& ladder = cluster_->ladder();
+  ladder.evaluated(rung, evaluated + (objection ? 1 : 0));
+  if (objection) ladder.report(rung, objection->node, objection->what);
 }
 
 void Healing::report(Time now) {
@@ -72,6 +178,21 @@ void Healing::report(Time now) {
         "logs and applied indices did not become equal");
   judge(Rung::V3, in_time_ || clients_->last_wrote(), "a proposal to the final leader did not commit");
   judge(Rung::V7, in_time_ || clients_->last_done(), "a read was neither answered nor rejected");
+
+  const Sightings all = sight();
+  back_to_replicate_.conclude(all);
+  // Where the cluster did not come to rest, a lower rung says so.
+  if (leader && logs_equal(leader)) bounded_.conclude(all);
+  file(Rung::V6, no_disruption_.evaluated(), no_disruption_.objection());
+  file(Rung::V8, back_to_replicate_.evaluated(), back_to_replicate_.objection());
+  file(Rung::V9, bounded_.evaluated(), bounded_.objection());
+  if (under_cut_ == UnderCut::not_judged) return;
+  ladder.evaluated(Rung::V10);
+  if (under_cut_ == UnderCut::no_progress) {
+    ladder.report(Rung::V10, NodeId{},
+                  "no write and read within " + std::to_string(profile_->healing_ns_max / millisecond) +
+                      " ms under the cut " + cut_text_);
+  }
 }
 
 }  // namespace raftlab::simulator

@@ -7,6 +7,7 @@
 #include "simulator/network.hpp"
 #include "simulator/profile.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -33,6 +34,8 @@ class Nemesis {
   void calm_down(Time now);
 
   [[nodiscard]] Time paused_until(NodeId node) const { return paused_until_[node.value()]; }
+  /// When the last process that was paused so far goes on.
+  [[nodiscard]] Time pauses_end() const { return *std::ranges::max_element(paused_until_); }
   /// A node that may lose data for good.
   [[nodiscard]] bool may_be_destroyed(NodeId node) const;
   /// The fate of a sync that ends now.

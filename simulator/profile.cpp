@@ -145,7 +145,12 @@ Profile draw_profile(Chooser& chooser, std::uint32_t nodes) {
   profile.read_ppm = draw.number(200'000, 600'000);
   profile.stale_read_ppm = draw.number(0, 300'000);
   profile.deadline_ticks = draw.number(10, 200);
+  profile.healing_cut = draw.chance(400'000);
   return profile;
+}
+
+bool keeps_cut(const Profile& profile) {
+  return profile.healing_cut && profile.pre_vote && profile.check_quorum && profile.nodes >= 3;
 }
 
 std::string summary(const Profile& profile) {
@@ -154,6 +159,7 @@ std::string summary(const Profile& profile) {
   for (std::size_t i = 0; i < faults; ++i) {
     if (profile.rates[i] != 0) text << ", " << name(static_cast<Fault>(i));
   }
+  if (keeps_cut(profile)) text << ", one-way cut while healing";
   if (!profile.pre_vote) text << ", pre-vote off";
   if (!profile.check_quorum) text << ", check-quorum off";
   return text.str();

@@ -51,6 +51,9 @@ struct Profile {
   Time partition_ns_max = 3 * second;
   Time down_ns_max = 2 * second;
   Time pause_ns_max = 1 * second;
+  /// After the faults one cut in one direction stays until the cluster has made progress under it (V10). Only with pre-vote,
+  /// check-quorum and three nodes or more: others need not survive it.
+  bool healing_cut = false;
 
   // Clients
   std::uint32_t clients = 6;
@@ -86,6 +89,9 @@ struct ProfileError {
 
 /// The settings of a profile file over `base`. Unknown keys, wrong types and values out of range are errors.
 [[nodiscard]] std::variant<Profile, ProfileError> parse_profile(const std::string& text, const Profile& base);
+
+/// True when the profile asks for a cut in the healing phase, and its cluster must survive one.
+[[nodiscard]] bool keeps_cut(const Profile& profile);
 
 /// All settings, as a file that `parse_profile` reads back to an equal profile.
 [[nodiscard]] std::string to_toml(const Profile& profile);

@@ -49,6 +49,7 @@ constexpr Field fields[] = {
     {"nemesis", "partition_ns_max", &Profile::partition_ns_max, 0, hour},
     {"nemesis", "down_ns_max", &Profile::down_ns_max, 0, hour},
     {"nemesis", "pause_ns_max", &Profile::pause_ns_max, 0, hour},
+    {"nemesis", "healing_cut", &Profile::healing_cut},
     {"clients", "clients", &Profile::clients, 1, 10'000},
     {"clients", "keys", &Profile::keys, 1, 1'000'000},
     {"clients", "value_bytes", &Profile::value_bytes, 0, 65'536},

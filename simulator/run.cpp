@@ -47,7 +47,7 @@ class Run {
         network_(profile, chooser, queue_, fired_),
         nemesis_(profile, chooser, queue_, cluster_, network_, fired_),
         clients_(profile, chooser, queue_, cluster_, options.checks ? &witness_ : nullptr, fired_),
-        healing_(profile, cluster_, clients_),
+        healing_(profile_, chooser, cluster_, network_, clients_),
         ticks_(profile.nodes + 1),
         disk_busy_until_(profile.nodes + 1) {
     cluster_.on_commit = [this](const Commitment& commitment) { clients_.committed(commitment.entry); };
@@ -134,9 +134,12 @@ class Run {
   }
 
   void calm_down() {
-    healing_.begin(now_);
+    const bool late = profile_.rate(Fault::message_late) + profile_.rate(Fault::message_duplicate) != 0;
+    const Time delay = std::max(profile_.delay_ns_max, late ? profile_.late_ns_max : 0);
+    const Time faults_gone = std::max(now_ + delay, nemesis_.pauses_end());
     network_.calm_down();
     nemesis_.calm_down(now_);
+    healing_.begin(now_, faults_gone);
     clients_.drain();
   }
 
@@ -155,9 +158,11 @@ class Run {
   }
 
   void restart(const Event& event) {
-    nemesis_.restart(event);
     const NodeId node(event.node);
+    const std::uint32_t life_before = cluster_.incarnation(node);
+    nemesis_.restart(event);
     const std::uint32_t life = cluster_.incarnation(node);
+    if (life != life_before && life > 1) cluster_.ladder().evaluated(Rung::R4);
     if (cluster_.life(node) == Life::refused && options_.checks && !nemesis_.may_be_destroyed(node)) {
       cluster_.ladder().report(Rung::R4, node,
                                "refused to start after a legal crash: " + cluster_.refusal(node));

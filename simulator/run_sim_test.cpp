@@ -260,6 +260,69 @@ TEST(RunSim, HealingThatDoesNotConvergeIsAFinding) {
   EXPECT_EQ(root(result)->rung, Rung::V1) << in_words(result);
 }
 
+std::uint64_t evaluations(const RunResult& result, Rung rung) {
+  return result.evaluations.at(static_cast<std::size_t>(rung));
+}
+
+/// A run that keeps a cut in one direction for a while after its faults.
+Profile cut_profile(std::uint64_t seed, std::uint32_t nodes) {
+  Profile profile = short_profile(seed, nodes, 500 * millisecond);
+  profile.pre_vote = profile.check_quorum = profile.healing_cut = true;
+  return profile;
+}
+
+TEST(RunSim, UnderOneCutInOneDirectionTheClusterGoesOn) {
+  std::uint64_t back = 0;
+  std::uint64_t replicates = 0;
+  for (std::uint64_t seed = 51; seed <= 90; ++seed) {
+    const auto nodes = static_cast<std::uint32_t>(3 + seed % 5);
+    Profile profile = cut_profile(seed, nodes);
+    profile.rate(Fault::lost_sectors) = profile.rate(Fault::bit_rot) = 0;  // nobody is missing for good
+    const RunResult result = run_seed(profile, seed);
+    EXPECT_EQ(result.verdict, Verdict::holds) << "seed " << seed << ": " << in_words(result);
+    EXPECT_EQ(evaluations(result, Rung::V10), 1U) << "seed " << seed;
+    back += evaluations(result, Rung::V6);
+    replicates += evaluations(result, Rung::V8);
+    EXPECT_GT(evaluations(result, Rung::V9), nodes);
+  }
+  EXPECT_GT(back, 3U) << "V6";
+  EXPECT_GT(replicates, 3U) << "V8";
+}
+
+TEST(RunSim, ACutThatNobodyNeedSurviveIsNotKept) {
+  for (const int without : {0, 1, 2}) {
+    Profile profile = cut_profile(51, without == 0 ? 2 : 3);
+    if (without == 1) profile.pre_vote = false;
+    if (without == 2) profile.check_quorum = false;
+    const RunResult result = run_seed(profile, 51);
+    EXPECT_EQ(result.verdict, Verdict::holds) << in_words(result);
+    EXPECT_EQ(evaluations(result, Rung::V10), 0U);
+    EXPECT_EQ(evaluations(result, Rung::V6), 0U);
+  }
+}
+
+TEST(RunSim, NoProgressUnderACutIsAFinding) {
+  Profile profile = quiet_profile(3);
+  profile.healing_cut = true;
+  profile.fault_phase_ns = 200 * millisecond;
+  profile.healing_ns_max = 40 * millisecond;  // shorter than any election
+  profile.election_ticks = 30;
+  const RunResult result = run_seed(profile, 1);
+  EXPECT_TRUE(std::ranges::any_of(result.findings, [](const invariants::Finding& finding) {
+    return finding.rung == Rung::V10 &&
+           finding.text.starts_with("no write and read within 40 ms under the cut ");
+  })) << in_words(result);
+}
+
+TEST(RunSim, ARestartIsAnEvaluationOfTheLogStorage) {
+  Profile profile = quiet_profile(3);
+  EXPECT_EQ(evaluations(run_seed(profile, 4), Rung::R4), 0U) << "nobody was struck";
+  profile.rate(Fault::power_loss) = 200'000;
+  const RunResult result = run_seed(profile, 4);
+  EXPECT_EQ(result.verdict, Verdict::holds) << in_words(result);
+  EXPECT_EQ(evaluations(result, Rung::R4), result.fired[static_cast<std::size_t>(Fault::power_loss)]);
+}
+
 TEST(RunSim, NothingIsLostOrLateAfterTheFaultPhase) {
   Profile profile = quiet_profile(3);
   profile.rate(Fault::message_loss) = 900'000;  // nothing works before
