@@ -83,6 +83,25 @@ TEST(Command, each_kind_survives_the_round_trip) {
   }
 }
 
+TEST(Command, a_view_of_the_bytes_is_the_command) {
+  CommandView read;  // used again and again, as the service does
+  for (const Command& command : one_of_each_kind()) {
+    const std::vector<std::byte> whole = encoded(command);
+    ASSERT_TRUE(decode(raft::Bytes(whole), read)) << command.change.index();
+    EXPECT_EQ(read, view(command)) << command.change.index();
+  }
+}
+
+TEST(Command, a_view_copies_nothing) {
+  const std::vector<std::byte> whole = encoded(Command{ClientId(1), Sequence(1), Put{"key", "value"}});
+  CommandView read;
+  ASSERT_TRUE(decode(raft::Bytes(whole), read));
+  const std::string_view key = std::get<BasicPut<std::string_view>>(read.change).key;
+  const auto* first = reinterpret_cast<const char*>(whole.data());
+  EXPECT_GE(key.data(), first);
+  EXPECT_LE(key.data() + key.size(), first + whole.size());
+}
+
 TEST(Command, encode_appends) {
   std::vector<std::byte> out = bytes({1, 2, 3});
   encode(Command{ClientId(), Sequence(), OpenSession{}}, out);

@@ -46,9 +46,9 @@ class Wire {
     while (!queue.empty()) {
       const Event event = queue.pop();
       EXPECT_EQ(event.kind, EventKind::deliver);
-      Envelope envelope;
-      const bool arrived = network.arrive(event.slot, envelope);
-      all.push_back(Delivery{event.time, event.node, arrived ? std::optional(envelope) : std::nullopt});
+      const Envelope* envelope = network.arrive(event.slot);
+      all.push_back(
+          Delivery{event.time, event.node, envelope != nullptr ? std::optional(*envelope) : std::nullopt});
     }
     return all;
   }
@@ -192,7 +192,7 @@ TEST(NetworkTest, EveryMessageComesThroughTheCodecUnchanged) {
     Wire wire(profile);
     wire.chooser.answer(Choice::message_codec, 1);
     const Envelope sent{NodeId(1), NodeId(2), Term(3), message};
-    wire.network.send(sent, 0);
+    wire.network.send(Envelope(sent), 0);
     const auto deliveries = wire.deliveries();
     ASSERT_EQ(deliveries.size(), 1U) << raft::name(message);
     EXPECT_EQ(deliveries[0].envelope, sent) << raft::name(message);
@@ -212,7 +212,7 @@ std::vector<std::uint64_t> subjects(const std::vector<Envelope>& sent) {
   Wire wire;
   std::vector<std::uint64_t> found;
   for (const Envelope& envelope : sent) {
-    wire.network.send(envelope, 0);
+    wire.network.send(Envelope(envelope), 0);
     if (envelope.from == NodeId(1) && envelope.to == NodeId(2)) {
       for (auto it = wire.chooser.asked().rbegin(); it != wire.chooser.asked().rend(); ++it) {
         if (it->key.choice != Choice::message_delay) continue;
@@ -271,7 +271,7 @@ TEST(NetworkTest, AProbeRepeatedBetweenHeartbeatsIsDecidedAnewEachTime) {
     for (std::size_t attempt = 0; attempt < attempts; ++attempt) {
       Envelope probe = append(1, 2);
       probe.term = Term(term);
-      wire.network.send(probe, 0);
+      wire.network.send(std::move(probe), 0);
       lost += wire.deliveries().empty() ? 1 : 0;
       wire.network.send(Envelope{NodeId(1), NodeId(2), Term(term), raft::Heartbeat{Index(3), {}}}, 0);
       static_cast<void>(wire.deliveries());

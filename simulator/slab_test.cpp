@@ -33,6 +33,16 @@ TEST(SlabTest, ThingsThatCannotBeCopiedAreMoved) {
   EXPECT_EQ(*slab.take(slot), 7);
 }
 
+TEST(SlabTest, WhatIsAcquiredIsAsItsLastUserLeftIt) {
+  Slab<std::string> slab;
+  const std::uint32_t slot = slab.put("left behind");
+  slab.release(slot);
+  EXPECT_EQ(slab[slot], "left behind") << "until the next slot is acquired";
+  ASSERT_EQ(slab.acquire(), slot);
+  EXPECT_EQ(slab[slot], "left behind") << "its memory is used again";
+  EXPECT_NE(slab.acquire(), slot);
+}
+
 TEST(SlabTest, ItBehavesAsAMap) {
   Slab<std::uint64_t> slab;
   std::map<std::uint32_t, std::uint64_t> model;

@@ -106,12 +106,12 @@ void print(const Profile& profile, const Side& off, const Side& on) {
   row("committed entries per CPU-second",
       [](const Measurement& m) { return reports::rounded(per_cpu_second(m.result.committed, m.cpu_ns)); });
   fact("delivered messages per committed entry",
-      [](const Measurement& m) { return ratio(m.result.messages_delivered, m.result.committed); });
+       [](const Measurement& m) { return ratio(m.result.messages_delivered, m.result.committed); });
   fact("median latency of an operation, virtual", [](const Measurement& m) {
     return reports::span(static_cast<std::int64_t>(m.result.latency_ns_median));
   });
   fact("offered operations that committed",
-      [](const Measurement& m) { return percent(m.result.operations_ok, m.result.operations_offered); });
+       [](const Measurement& m) { return percent(m.result.operations_ok, m.result.operations_offered); });
   fact("verdict", [](const Measurement& m) { return std::string(name(m.result.verdict)); });
   print_row("peak memory of the process so far", "",
             reports::tenths(peak_rss_bytes() * 10 / (1U << 20U)) + " MiB");
