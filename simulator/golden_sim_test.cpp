@@ -1,0 +1,25 @@
+#include "simulator/run.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+
+namespace raftlab::simulator::testing {
+namespace {
+
+/// The one golden digest of a whole run: three nodes, a virtual second, no faults. It changes when the core, the log on disk,
+/// the store, the simulator or what the digest covers does, and says so before anybody wonders why an old trace differs. When
+/// that was the intention, write down the new value.
+TEST(GoldenSim, AQuietSecondHasThisDigest) {
+  Profile profile;
+  profile.nodes = 3;
+  profile.fault_phase_ns = second;
+  RandomChooser chooser{Seed(1)};
+  const RunResult result = run(profile, chooser, {});
+  EXPECT_EQ(result.verdict, Verdict::holds) << result.reason;
+  EXPECT_EQ(result.digest, 0x890396c4be1a9318ULL) << std::hex << result.digest;
+  EXPECT_EQ(result.steps, 1545U);
+}
+
+}  // namespace
+}  // namespace raftlab::simulator::testing
