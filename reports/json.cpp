@@ -99,6 +99,7 @@ std::string json_trace_header(const simulator::Trace& trace) {
   json["profile"] = simulator::to_toml(header.profile);
   json["decisions"] = trace.decisions.size();
   json["steps"] = trace.steps.size();
+  json["incidents"] = trace.incidents.size();
   return line(json);
 }
 
@@ -113,6 +114,16 @@ std::string json_trace_step(const simulator::TraceStep& step) {
                        {"last", step.last.value()}};
   json["digest"] = hexadecimal(step.digest);
   json["what"] = step.what;
+  return line(json);
+}
+
+std::string json_trace_incident(const simulator::Incident& incident) {
+  Json json;
+  json["incident"] = name(incident.kind);
+  json["after_step"] = incident.after_step;
+  json["t"] = in_seconds(incident.time);
+  json["node"] = incident.node ? Json(incident.node.value()) : Json();
+  json["what"] = incident.what;
   return line(json);
 }
 

@@ -16,6 +16,7 @@ namespace raftlab::reports {
 
 [[nodiscard]] std::string json_trace_header(const simulator::Trace& trace);
 [[nodiscard]] std::string json_trace_step(const simulator::TraceStep& step);
+[[nodiscard]] std::string json_trace_incident(const simulator::Incident& incident);
 [[nodiscard]] std::string json_trace_end(const simulator::Trace& trace);
 
 }  // namespace raftlab::reports

@@ -56,7 +56,7 @@ TEST(Json, ATraceIsAHeaderItsStepsAndAnEnd) {
   step.what = "tick \xff";
   trace.steps = {step};
   const auto header = nlohmann::json::parse(json_trace_header(trace));
-  EXPECT_EQ(header["schema"], "raftlab-trace-1");
+  EXPECT_EQ(header["schema"], "raftlab-trace-2");
   EXPECT_EQ(header["seed"], 5);
   const auto line = nlohmann::json::parse(json_trace_step(step));
   EXPECT_EQ(line["step"], 3);
@@ -65,6 +65,15 @@ TEST(Json, ATraceIsAHeaderItsStepsAndAnEnd) {
   EXPECT_EQ(line["state"]["term"], 7);
   EXPECT_EQ(line["what"], "tick \xef\xbf\xbd");
   EXPECT_EQ(nlohmann::json::parse(json_trace_end(trace))["findings"].size(), 3U);
+}
+
+TEST(Json, AnIncidentIsAnObjectOfItsOwn) {
+  simulator::Incident incident{41, 1'500'000'000, raft::NodeId(3), simulator::IncidentKind::crash, "killed"};
+  EXPECT_EQ(json_trace_incident(incident),
+            R"({"incident":"crash","after_step":41,"t":1.5,"node":3,"what":"killed"})");
+  incident.node = raft::NodeId{};
+  incident.kind = simulator::IncidentKind::partition;
+  EXPECT_TRUE(nlohmann::json::parse(json_trace_incident(incident))["node"].is_null());
 }
 
 }  // namespace

@@ -42,6 +42,78 @@ TEST(Show, PrintsALineOfFixedWidthForEachStep) {
             "   200  2.468s  n3    7  L     n1  38/38/40/40   ! N18  <- n1 RequestVote T7 (6,40)\n");
 }
 
+simulator::Incident incident_of(std::uint64_t after_step, std::uint32_t node, simulator::IncidentKind kind,
+                                std::string what) {
+  return {after_step, static_cast<simulator::Time>(after_step) * 12'340'000 + 1, raft::NodeId(node), kind,
+          std::move(what)};
+}
+
+TEST(Show, WhatHappensToTheClusterHasALineBetweenTheSteps) {
+  using simulator::IncidentKind;
+  simulator::Trace trace = trace_of(2);
+  trace.incidents = {incident_of(0, 2, IncidentKind::start, "life 1 from T1 and a log to 1"),
+                     incident_of(100, 0, IncidentKind::partition, "halves, n1 | n2 n3"),
+                     incident_of(150, 3, IncidentKind::crash, "power loss"),
+                     incident_of(200, 0, IncidentKind::healing, "no more faults")};
+  EXPECT_EQ(shown(trace, {}),
+            "  step    time  node  T  role  V   C/A/D/last    what\n"
+            "     *  0.000s  n2    start: life 1 from T1 and a log to 1\n"
+            "   100  1.234s  n2    7  F     -   38/38/40/40   <- n1 RequestVote T7 (6,40)\n"
+            "     *  1.234s  all   partition: halves, n1 | n2 n3\n"
+            "     *  1.851s  n3    crash: power loss\n"
+            "   200  2.468s  n3    7  L     n1  38/38/40/40   <- n1 RequestVote T7 (6,40)\n"
+            "     *  2.468s  all   healing: no more faults\n");
+}
+
+TEST(Show, AnIncidentFitsIntoTheLineAndSteersNoTerminal) {
+  simulator::Trace trace = trace_of(1);
+  trace.incidents = {incident_of(0, 1, simulator::IncidentKind::refusal, std::string(300, 'x') + "\x1b[2J")};
+  for (const bool long_lines : {false, true}) {
+    ShowOptions options;
+    options.long_lines = long_lines;
+    const std::string text = shown(trace, options);
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(columns(line), line_columns) << line;
+    EXPECT_EQ(text.find('\x1b'), std::string::npos);
+    EXPECT_EQ(text.find("…") == std::string::npos, long_lines);
+  }
+}
+
+TEST(Show, ChoosesTheIncidentsBetweenTheChosenSteps) {
+  using simulator::IncidentKind;
+  simulator::Trace trace = trace_of(10);  // steps 100, 200 ... 1000
+  for (std::uint64_t i = 0; i <= 10; ++i)
+    trace.incidents.push_back(incident_of(i * 100, i % 2 == 0 ? 0 : 1, IncidentKind::pause, "x"));
+  const auto incidents = [&](const ShowOptions& options) {
+    std::vector<std::size_t> found;
+    for (const ShownLine& line : choose_lines(trace, options)) {
+      if (line.incident) found.push_back(line.position);
+    }
+    return found;
+  };
+  EXPECT_EQ(incidents({}).size(), 11U);
+  ShowOptions options;
+  options.around = 500;
+  options.context = 1;
+  EXPECT_EQ(incidents(options), (std::vector<std::size_t>{4, 5}));
+  options.node = 3;  // its steps are 200, 500 and 800: the first and the last of it are chosen
+  EXPECT_EQ(incidents(options), (std::vector<std::size_t>{0, 2, 4, 6, 8, 10})) << "of n3 or of the cluster";
+  options.around = 800;
+  EXPECT_EQ(incidents(options), (std::vector<std::size_t>{6, 8, 10}));
+  options = {};
+  options.last = 2;
+  EXPECT_EQ(incidents(options), (std::vector<std::size_t>{9, 10}));
+  // Directly before the first chosen step, as far as step numbers tell.
+  trace.incidents = {incident_of(399, 1, IncidentKind::crash, "x")};
+  options = {};
+  options.around = 500;
+  options.context = 1;
+  EXPECT_EQ(incidents(options), (std::vector<std::size_t>{0}));
+  // A trace without steps has its incidents all the same.
+  trace.steps.clear();
+  EXPECT_EQ(incidents({}), (std::vector<std::size_t>{0}));
+}
+
 // Thirty letters are more than a third of what the columns before them leave.
 TEST(Show, ALongLineIsCutOrWrapped) {
   simulator::Trace trace = trace_of(1);

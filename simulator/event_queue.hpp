@@ -25,7 +25,8 @@ enum class EventKind : std::uint8_t {
   client,
   request,
   answer,
-  load
+  load,
+  pause_ends
 };
 
 struct Event {

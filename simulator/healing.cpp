@@ -47,10 +47,12 @@ void Healing::begin(Time now, Time faults_gone) {
   begun_ = now;
   faults_gone_ = std::max(now, faults_gone);
   next_look_ = now;
+  if (on_incident) on_incident(IncidentKind::healing, NodeId{}, "no more faults");
   if (!keeps_cut(*profile_)) return;
   cut_ = draw_one_way_cut(*chooser_, profile_->nodes);
-  cut_text_ = in_words(*cut_);
+  cut_text_ = cuts_in_words(cut_->links());
   cut_->cut(*network_);
+  if (on_incident) on_incident(IncidentKind::partition, NodeId{}, "one way until served, " + cut_text_);
 }
 
 Sightings Healing::sight() {
@@ -148,6 +150,12 @@ void Healing::look_under_cut(Time now, Sightings all) {
 /// From here on everybody hears everybody: the healing phase begins anew, with other last operations unless
 /// the first ones are still under way.
 void Healing::mend(Time now, UnderCut outcome) {
+  if (on_incident) {
+    static constexpr const char* words[] = {
+        "too few are left for it", "a write and a read succeeded under it", "nothing succeeded under it"};
+    on_incident(IncidentKind::mend, NodeId{},
+                "one way, " + cut_text_ + ": " + words[static_cast<std::size_t>(outcome)]);
+  }
   under_cut_ = outcome;
   cut_->mend(*network_);
   cut_.reset();

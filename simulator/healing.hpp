@@ -4,6 +4,7 @@
 #include "simulator/clients.hpp"
 #include "simulator/cluster.hpp"
 #include "simulator/event_queue.hpp"
+#include "simulator/incident.hpp"
 #include "simulator/liveness.hpp"
 #include "simulator/network.hpp"
 #include "simulator/one_way_cut.hpp"
@@ -34,6 +35,9 @@ class Healing {
   [[nodiscard]] bool done() const { return done_; }
   /// Files what did not come true.
   void report(Time now);
+
+  /// May be empty. Nothing that happens depends on it.
+  IncidentSink on_incident;
 
  private:
   enum class UnderCut : std::uint8_t { not_judged, progress, no_progress };

@@ -1,6 +1,8 @@
 #include "simulator/nemesis.hpp"
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 
 namespace raftlab::simulator {
 namespace {
@@ -13,6 +15,13 @@ constexpr Fault own[] = {
 };
 
 constexpr Time flap_ns_max = 300 * millisecond;
+/// "partition_one_way" as "one way".
+std::string shape_in_words(Fault fault) {
+  std::string words(name(fault));
+  words.erase(0, std::string_view("partition_").size());
+  std::ranges::replace(words, '_', ' ');
+  return words;
+}
 
 }  // namespace
 
@@ -69,6 +78,7 @@ void Nemesis::strike(Fault fault, Time now, std::uint64_t about) {
       break;
     case Fault::full_disk:
       count(fault);
+      tell(IncidentKind::disk, node, "full");
       ++fulls_[node.value()];
       cluster_->disk(node).set_full(true);
       queue_->push(Event{now + chooser_->between(Key{Choice::nemesis_duration, about}, 50 * millisecond,
@@ -80,13 +90,23 @@ void Nemesis::strike(Fault fault, Time now, std::uint64_t about) {
       count(fault);
       paused_until_[node.value()] =
           now + chooser_->between(Key{Choice::nemesis_duration, about}, millisecond, profile_->pause_ns_max);
+      tell(IncidentKind::pause, node, "for " + length_in_words(paused_until(node) - now));
+      queue_->push(Event{paused_until(node), 0, EventKind::pause_ends, node.value(), 0, 0, 0});
       break;
     default: partition(fault, now, about);
   }
 }
 
 void Nemesis::free_disk(const Event& event) {
-  if (calm_ || --fulls_[event.node] == 0) cluster_->disk(NodeId(event.node)).set_full(false);
+  if (!calm_ && --fulls_[event.node] != 0) return;
+  cluster_->disk(NodeId(event.node)).set_full(false);
+  if (!calm_) tell(IncidentKind::disk, NodeId(event.node), "has room again");
+}
+
+/// Of a pause that was cut short, or went on longer because of another one, nothing is told.
+void Nemesis::pause_ends(const Event& event) {
+  if (paused_until_[event.node] == event.time)
+    tell(IncidentKind::resume, NodeId(event.node), "the pause is over");
 }
 
 // ---- Crashes ---------------------------------------------------------------------------------------------------
@@ -100,6 +120,7 @@ void Nemesis::crash(Fault fault, NodeId node, Time now, std::uint64_t about) {
   how.tear = rolls(Fault::torn_write, Choice::crash_fate, raft::combine(about, 2));
   const CrashDamage damage = cluster_->crash(node, how, *chooser_, about);
   paused_until_[node.value()] = 0;
+  std::string words = on_incident ? crash_in_words(how, damage) : "";
   if (fault == Fault::lost_sectors) {
     if (damage.lost) count(fault);
   } else {
@@ -107,10 +128,13 @@ void Nemesis::crash(Fault fault, NodeId node, Time now, std::uint64_t about) {
     if (damage.torn) count(Fault::torn_write);
   }
   if (fault == Fault::bit_rot) {
-    if (cluster_->disk(node).rot(*chooser_, about)) count(fault);
+    const bool rotten = cluster_->disk(node).rot(*chooser_, about);
+    if (rotten) count(fault);
+    words += rotten ? ", a bit of what was durable has flipped" : "";
   } else if (fault != Fault::lost_sectors) {
     count(fault);
   }
+  tell(IncidentKind::crash, node, words);
   schedule_restart(node, now, about);
 }
 
@@ -118,6 +142,7 @@ void Nemesis::process_ended(NodeId node, Time now) {
   const std::uint64_t about = subject(node, std::uint64_t{cluster_->incarnation(node)}, std::uint64_t{7});
   cluster_->crash(node, Crash{}, *chooser_, about);
   paused_until_[node.value()] = 0;
+  tell(IncidentKind::crash, node, "its process ends, because a write failed");
   schedule_restart(node, now, about);
 }
 
@@ -137,7 +162,10 @@ void Nemesis::restart(const Event& event) {
 void Nemesis::start(NodeId node, Time now) {
   const std::uint64_t life = subject(node, std::uint64_t{cluster_->incarnation(node) + 1});
   const raft::Seed seed(chooser_->choose(Key{Choice::core_seed, life}, 1ULL << 62U));
-  static_cast<void>(cluster_->start(node, seed, now));
+  const Life became = cluster_->start(node, seed, now);
+  if (!on_incident) return;
+  tell(became == Life::refused ? IncidentKind::refusal : IncidentKind::start, node,
+       start_in_words(*cluster_, node));
 }
 
 // ---- Disks -----------------------------------------------------------------------------------------------------
@@ -145,14 +173,17 @@ void Nemesis::start(NodeId node, Time now) {
 SimulatedDisk::SyncFate Nemesis::sync_fate(NodeId node, std::uint64_t about) {
   if (calm_ || !rolls(Fault::failed_sync, Choice::sync_fails, about)) return SimulatedDisk::SyncFate::ok;
   count(Fault::failed_sync);
+  tell(IncidentKind::disk, node, "a sync fails");
   return may_be_destroyed(node) ? SimulatedDisk::SyncFate::failed_in_parts : SimulatedDisk::SyncFate::failed;
 }
 
-Time Nemesis::sync_time(NodeId /*node*/, std::uint64_t about) {
+Time Nemesis::sync_time(NodeId node, std::uint64_t about) {
   if (!calm_ && rolls(Fault::slow_sync, Choice::sync_slow, about)) {
     count(Fault::slow_sync);
-    return chooser_->between(Key{Choice::sync_time, raft::combine(about, 1)}, profile_->sync_ns_max,
-                             profile_->slow_sync_ns_max);
+    const Time slow = chooser_->between(Key{Choice::sync_time, raft::combine(about, 1)},
+                                        profile_->sync_ns_max, profile_->slow_sync_ns_max);
+    if (on_incident) tell(IncidentKind::disk, node, "a sync will take " + length_in_words(slow));
+    return slow;
   }
   return chooser_->between(Key{Choice::sync_time, about}, profile_->sync_ns_min, profile_->sync_ns_max);
 }
@@ -160,13 +191,13 @@ Time Nemesis::sync_time(NodeId /*node*/, std::uint64_t about) {
 // ---- Partitions ------------------------------------------------------------------------------------------------
 
 /// The directions that a partition cuts.
-std::vector<Nemesis::Cut> Nemesis::shape(Fault fault, std::uint64_t about) {
+std::vector<Link> Nemesis::shape(Fault fault, std::uint64_t about) {
   const std::uint32_t n = profile_->nodes;
   const std::uint64_t turn = chooser_->choose(Key{Choice::nemesis_shape, about}, n);
   const auto at = [&](std::uint64_t position) {
     return NodeId(static_cast<std::uint32_t>(1 + (position + turn) % n));
   };
-  std::vector<Cut> cuts;
+  std::vector<Link> cuts;
   const auto separate = [&](std::uint64_t a, std::uint64_t b) {
     cuts.emplace_back(at(a), at(b));
     cuts.emplace_back(at(b), at(a));
@@ -211,12 +242,16 @@ void Nemesis::apply_cuts(bool on) {
   if (cut_ == on) return;
   cut_ = on;
   for (const auto& [from, to] : cuts_) on ? network_->cut(from, to) : network_->mend(from, to);
+  if (!on_incident) return;
+  tell(on ? IncidentKind::partition : IncidentKind::mend, NodeId{},
+       shape_in_words(shape_) + ", " + cuts_in_words(cuts_));
 }
 
 void Nemesis::partition(Fault fault, Time now, std::uint64_t about) {
   apply_cuts(false);
   cuts_ = shape(fault, about);
   if (cuts_.empty()) return;
+  shape_ = fault;
   count(fault);
   apply_cuts(true);
   turns_left_ = fault == Fault::partition_flapping ? 10 : 0;
@@ -245,6 +280,7 @@ void Nemesis::calm_down(Time now) {
   for (std::uint32_t id = 1; id <= profile_->nodes; ++id) {
     const NodeId node(id);
     cluster_->disk(node).set_full(false);
+    if (paused_until_[id] > now) tell(IncidentKind::resume, node, "no pause outlasts the faults");
     paused_until_[id] = std::min(paused_until_[id], now);
     if (cluster_->life(node) == Life::down) schedule_restart(node, now, subject(node));
   }

@@ -4,6 +4,8 @@
 #include "simulator/cluster.hpp"
 #include "simulator/event_queue.hpp"
 #include "simulator/faults.hpp"
+#include "simulator/incident.hpp"
+#include "simulator/links.hpp"
 #include "simulator/network.hpp"
 #include "simulator/profile.hpp"
 
@@ -27,6 +29,7 @@ class Nemesis {
   void unblock(const Event& event);
   void restart(const Event& event);
   void free_disk(const Event& event);
+  void pause_ends(const Event& event);
 
   /// A process has ended by itself (a fault of its core): count it as the fault of its disk, restart it later.
   void process_ended(NodeId node, Time now);
@@ -42,17 +45,21 @@ class Nemesis {
   [[nodiscard]] SimulatedDisk::SyncFate sync_fate(NodeId node, std::uint64_t about);
   [[nodiscard]] Time sync_time(NodeId node, std::uint64_t about);
 
- private:
-  using Cut = std::pair<NodeId, NodeId>;
+  /// May be empty. Nothing that happens depends on it.
+  IncidentSink on_incident;
 
+ private:
   void strike(Fault fault, Time now, std::uint64_t about);
   void partition(Fault fault, Time now, std::uint64_t about);
   void apply_cuts(bool on);
   void crash(Fault fault, NodeId node, Time now, std::uint64_t about);
   void schedule_restart(NodeId node, Time now, std::uint64_t about);
-  [[nodiscard]] std::vector<Cut> shape(Fault fault, std::uint64_t about);
+  [[nodiscard]] std::vector<Link> shape(Fault fault, std::uint64_t about);
   [[nodiscard]] NodeId target(std::uint64_t about);
   [[nodiscard]] bool rolls(Fault fault, Choice choice, std::uint64_t about);
+  void tell(IncidentKind kind, NodeId node, const std::string& what) const {
+    if (on_incident) on_incident(kind, node, what);
+  }
   void count(Fault fault) { ++fired_->at(static_cast<std::size_t>(fault)); }
   void start(NodeId node, Time now);
 
@@ -62,7 +69,8 @@ class Nemesis {
   Cluster* cluster_;
   Network* network_;
   FaultCounts* fired_;
-  std::vector<Cut> cuts_;         // of the present partition
+  std::vector<Link> cuts_;        // of the present partition
+  Fault shape_{};                 // theirs
   bool cut_ = false;              // they are in force now
   std::uint32_t turns_left_ = 0;  // of a flapping one
   std::uint32_t generation_ = 0;  // of partitions

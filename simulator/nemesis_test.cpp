@@ -45,6 +45,7 @@ class Stage {
       if (event.kind == EventKind::unblock) nemesis.unblock(event);
       if (event.kind == EventKind::restart) nemesis.restart(event);
       if (event.kind == EventKind::resume) nemesis.free_disk(event);
+      if (event.kind == EventKind::pause_ends) nemesis.pause_ends(event);
     }
   }
 
@@ -397,6 +398,69 @@ TEST(NemesisTest, EachKindStrikesAtMostOncePerTurn) {
   stage.turn();
   for (std::size_t fault = 0; fault < faults; ++fault) EXPECT_LE(stage.fired[fault], 1U);
   EXPECT_EQ(stage.count(Fault::partition_halves), 1U);
+}
+
+// ---- What it tells ----------------------------------------------------------------------------------------
+
+class Told {
+ public:
+  explicit Told(Nemesis& nemesis) {
+    nemesis.on_incident = [this](IncidentKind kind, NodeId node, std::string what) {
+      lines.push_back(std::string(name(kind)) + " " + std::to_string(node.value()) + " " + std::move(what));
+    };
+  }
+  std::vector<std::string> lines;
+};
+
+TEST(NemesisIncidents, AStrikeIsToldWithItsTargetAndItsEnd) {
+  using Lines = std::vector<std::string>;
+  const auto told = [](Fault fault, std::uint32_t nodes, std::uint64_t target) {
+    Stage stage(striking(nodes, {fault}));
+    stage.start_all();
+    stage.chooser.answer(Choice::nemesis_target, target);
+    Told listener(stage.nemesis);
+    stage.turn();
+    stage.let_pass(second);
+    return listener.lines;
+  };
+  EXPECT_EQ(told(Fault::process_kill, 3, 1),
+            (Lines{"crash 2 killed", "start 2 life 2 from T1 and a log to 1"}));
+  const Lines power = told(Fault::power_loss, 3, 0);
+  ASSERT_EQ(power.size(), 2U);
+  EXPECT_TRUE(power[0].starts_with("crash 1 power loss"));
+  EXPECT_EQ(told(Fault::full_disk, 3, 2), (Lines{"disk 3 full", "disk 3 has room again"}));
+  EXPECT_EQ(told(Fault::pause, 3, 0), (Lines{"pause 1 for 1 ms", "resume 1 the pause is over"}));
+  EXPECT_EQ(told(Fault::partition_halves, 4, 0),
+            (Lines{"partition 0 halves, n1 n2 | n3 n4", "mend 0 halves, n1 n2 | n3 n4"}));
+  EXPECT_EQ(told(Fault::partition_one_way, 3, 0),
+            (Lines{"partition 0 one way, n1 -> n2 n3", "mend 0 one way, n1 -> n2 n3"}));
+  EXPECT_EQ(told(Fault::partition_flapping, 3, 0).size(), 12U) << "six times away, six times back";
+}
+
+TEST(NemesisIncidents, ADiskThatFailsOrIsSlowIsTold) {
+  Stage stage(striking(3, {Fault::failed_sync, Fault::slow_sync}));
+  stage.start_all();
+  stage.chooser.answer(Choice::sync_fails, 1);
+  stage.chooser.answer(Choice::sync_slow, 1);
+  stage.chooser.answer(Choice::sync_time, 1'000'000'000'000);
+  Told listener(stage.nemesis);
+  static_cast<void>(stage.nemesis.sync_time(NodeId(2), 1));
+  static_cast<void>(stage.nemesis.sync_fate(NodeId(2), 1));
+  stage.nemesis.process_ended(NodeId(2), 0);
+  EXPECT_EQ(listener.lines, (std::vector<std::string>{"disk 2 a sync will take 300 ms", "disk 2 a sync fails",
+                                                      "crash 2 its process ends, because a write failed"}));
+}
+
+TEST(NemesisIncidents, CalmTellsWhatItEnds) {
+  Stage stage(striking(3, {Fault::pause, Fault::partition_isolate}));
+  stage.start_all();
+  stage.chooser.answer(Choice::nemesis_duration, 1'000'000'000);
+  stage.turn();
+  Told listener(stage.nemesis);
+  stage.nemesis.calm_down(10 * millisecond);
+  stage.let_pass(5 * second);
+  EXPECT_EQ(listener.lines, (std::vector<std::string>{"mend 0 isolate, n1 | n2 n3",
+                                                      "resume 1 no pause outlasts the faults"}));
 }
 
 // ---- Calm --------------------------------------------------------------------------------------------------------

@@ -6,16 +6,20 @@
 
 namespace raftlab::simulator {
 
-void OneWayCut::cut(Network& network) const {
+std::vector<Link> OneWayCut::links() const {
+  std::vector<Link> all;
   for (const NodeId a : from) {
-    for (const NodeId b : to) network.cut(a, b);
+    for (const NodeId b : to) all.emplace_back(a, b);
   }
+  return all;
+}
+
+void OneWayCut::cut(Network& network) const {
+  for (const auto& [a, b] : links()) network.cut(a, b);
 }
 
 void OneWayCut::mend(Network& network) const {
-  for (const NodeId a : from) {
-    for (const NodeId b : to) network.mend(a, b);
-  }
+  for (const auto& [a, b] : links()) network.mend(a, b);
 }
 
 namespace {
@@ -68,14 +72,6 @@ bool survivable(const OneWayCut& cut, std::uint32_t nodes, const std::vector<Nod
         std::ranges::count_if(taking_part, [&](NodeId node) { return !contains(part, node); }));
   };
   return std::max(outside(cut.to), outside(cut.from)) > nodes / 2;
-}
-
-std::string in_words(const OneWayCut& cut) {
-  std::string text;
-  for (const NodeId node : cut.from) text += "n" + std::to_string(node.value()) + " ";
-  text += "->";
-  for (const NodeId node : cut.to) text += " n" + std::to_string(node.value());
-  return text;
 }
 
 }  // namespace raftlab::simulator

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "simulator/chooser.hpp"
+#include "simulator/links.hpp"
 #include "simulator/network.hpp"
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 namespace raftlab::simulator {
@@ -15,6 +15,7 @@ struct OneWayCut {
   std::vector<NodeId> from;
   std::vector<NodeId> to;
 
+  [[nodiscard]] std::vector<Link> links() const;
   void cut(Network& network) const;
   void mend(Network& network) const;
 };
@@ -33,8 +34,5 @@ struct OneWayCut {
 /// neither is, then only a node that is in neither part can lead, and its log may be too old.
 [[nodiscard]] bool survivable(const OneWayCut& cut, std::uint32_t nodes,
                               const std::vector<NodeId>& taking_part);
-
-/// "n1 -> n2 n3".
-[[nodiscard]] std::string in_words(const OneWayCut& cut);
 
 }  // namespace raftlab::simulator

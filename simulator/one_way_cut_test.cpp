@@ -30,13 +30,13 @@ OneWayCut drawn(std::uint32_t nodes, std::uint64_t shape, std::uint64_t turn, st
 }
 
 TEST(OneWayCut, HasOneOfFourShapes) {
-  EXPECT_EQ(in_words(drawn(5, 0, 0)), "n1 -> n2");
-  EXPECT_EQ(in_words(drawn(5, 0, 4)), "n5 -> n1");
-  EXPECT_EQ(in_words(drawn(5, 0, 4, 3)), "n5 -> n4");
-  EXPECT_EQ(in_words(drawn(5, 1, 1)), "n2 -> n3 n4 n5 n1");
-  EXPECT_EQ(in_words(drawn(5, 2, 0)), "n1 n2 n3 n4 -> n5");
-  EXPECT_EQ(in_words(drawn(5, 3, 0, 1)), "n1 n2 -> n3 n4 n5");
-  EXPECT_EQ(in_words(drawn(4, 3, 0, 1)), "n1 n2 -> n4") << "n3 is the bridge between the halves";
+  EXPECT_EQ(cuts_in_words(drawn(5, 0, 0).links()), "n1 -> n2");
+  EXPECT_EQ(cuts_in_words(drawn(5, 0, 4).links()), "n5 -> n1");
+  EXPECT_EQ(cuts_in_words(drawn(5, 0, 4, 3).links()), "n5 -> n4");
+  EXPECT_EQ(cuts_in_words(drawn(5, 1, 1).links()), "n2 -> n1 n3 n4 n5");
+  EXPECT_EQ(cuts_in_words(drawn(5, 2, 0).links()), "n1 n2 n3 n4 -> n5");
+  EXPECT_EQ(cuts_in_words(drawn(5, 3, 0, 1).links()), "n1 n2 -> n3 n4 n5");
+  EXPECT_EQ(cuts_in_words(drawn(4, 3, 0, 1).links()), "n1 n2 -> n4") << "n3 is the bridge between the halves";
 }
 
 TEST(OneWayCut, EveryDrawnCutIsSurvivedByAWholeCluster) {
@@ -47,9 +47,9 @@ TEST(OneWayCut, EveryDrawnCutIsSurvivedByAWholeCluster) {
       const OneWayCut cut = draw_one_way_cut(chooser, nodes);
       EXPECT_FALSE(cut.from.empty());
       EXPECT_FALSE(cut.to.empty());
-      EXPECT_TRUE(survivable(cut, nodes, first(nodes))) << nodes << " nodes, " << in_words(cut);
+      EXPECT_TRUE(survivable(cut, nodes, first(nodes))) << nodes << " nodes, " << cuts_in_words(cut.links());
       for (const NodeId node : cut.from) EXPECT_EQ(std::ranges::count(cut.to, node), 0);
-      cuts.insert(in_words(cut));
+      cuts.insert(cuts_in_words(cut.links()));
     }
     EXPECT_GE(cuts.size(), 12U) << nodes << " nodes";
   }

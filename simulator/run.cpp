@@ -56,6 +56,10 @@ class Run {
         if (!options_.on_step(record, step)) stopped_ = true;
       };
     }
+    if (!options_.on_incident) return;
+    nemesis_.on_incident = healing_.on_incident = [this](IncidentKind kind, NodeId node, std::string what) {
+      options_.on_incident(Incident{cluster_.steps(), now_, node, kind, std::move(what)});
+    };
   }
 
   RunResult execute() {
@@ -130,6 +134,7 @@ class Run {
         return;
       case EventKind::answer: return clients_.answer_arrives(event);
       case EventKind::load: return clients_.load(event);
+      case EventKind::pause_ends: return nemesis_.pause_ends(event);
     }
   }
 
@@ -137,9 +142,9 @@ class Run {
     const bool late = profile_.rate(Fault::message_late) + profile_.rate(Fault::message_duplicate) != 0;
     const Time delay = std::max(profile_.delay_ns_max, late ? profile_.late_ns_max : 0);
     const Time faults_gone = std::max(now_ + delay, nemesis_.pauses_end());
+    healing_.begin(now_, faults_gone);
     network_.calm_down();
     nemesis_.calm_down(now_);
-    healing_.begin(now_, faults_gone);
     clients_.drain();
   }
 

@@ -4,6 +4,7 @@
 #include "simulator/chooser.hpp"
 #include "simulator/cluster.hpp"
 #include "simulator/faults.hpp"
+#include "simulator/incident.hpp"
 #include "simulator/profile.hpp"
 
 #include <atomic>
@@ -48,6 +49,8 @@ struct RunOptions {
       nullptr;  ///< when it becomes true the run ends after the present step, inconclusive
   /// Called after each step of a core. Returning false ends the run there.
   std::function<bool(const StepRecord&, const raft::trace::Step&)> on_step;
+  /// Called for whatever happens to the cluster between its steps. Changes nothing.
+  std::function<void(const Incident&)> on_incident;
 };
 
 /// Drives the cluster of a profile through its fault phase and its healing phase. Everything that is not determined by the

@@ -124,6 +124,7 @@ Trace record(const TraceHeader& header, Chooser& chooser, RunResult* result, con
     trace.steps.back().what = describe(step);
     return true;
   };
+  options.on_incident = [&](const Incident& incident) { trace.incidents.push_back(incident); };
   RunResult run_result = run(header.profile, recorder, options);
   trace.decisions = std::move(recorder.decisions());
   trace.verdict = run_result.verdict;

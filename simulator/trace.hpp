@@ -11,11 +11,11 @@
 #include <variant>
 #include <vector>
 
-/// A trace is the run: profile, decisions, and a digest after every step, in checksummed chunks. The bytes are in
-/// docs/trace.md.
+/// A trace is the run: profile, decisions, a digest after every step, and what happened between the steps, in
+/// checksummed chunks. The bytes are in docs/trace.md.
 namespace raftlab::simulator {
 
-inline constexpr std::uint32_t trace_version = 1;
+inline constexpr std::uint32_t trace_version = 2;
 
 struct TraceHeader {
   std::uint64_t seed = 0;  ///< for people: a replay never draws from it
@@ -48,6 +48,7 @@ struct Trace {
   TraceHeader header;
   std::vector<Decision> decisions;
   std::vector<TraceStep> steps;
+  std::vector<Incident> incidents;  ///< in order; for people: a replay does not compare them
   // The end
   Verdict verdict = Verdict::holds;
   std::string reason;

@@ -14,16 +14,19 @@
 namespace raftlab::simulator {
 namespace {
 
-enum class ChunkType : std::uint8_t { header = 1, decisions = 2, steps = 3, end = 4 };
+/// In the order in which they stand in a file.
+enum class ChunkType : std::uint8_t { header = 1, decisions = 2, steps = 3, incidents = 4, end = 5 };
 
 constexpr std::array<char, 8> magic = {'R', 'L', 'T', 'R', 'A', 'C', 'E', '\n'};
 constexpr std::size_t preamble_bytes = magic.size() + 4;
 constexpr std::size_t chunk_header_bytes = 1 + 4 + 4;
 constexpr std::size_t decisions_per_chunk = 4096;
 constexpr std::size_t steps_per_chunk = 1024;
+constexpr std::size_t incidents_per_chunk = 1024;
 constexpr std::uint32_t node_max = 64;
 constexpr std::size_t decision_bytes_min = 8 + 1;
 constexpr std::size_t step_bytes_min = 19;
+constexpr std::size_t incident_bytes_min = 5;
 constexpr std::size_t finding_bytes_min = 5;
 
 const char* name(ChunkType type) {
@@ -31,6 +34,7 @@ const char* name(ChunkType type) {
     case ChunkType::header: return "header";
     case ChunkType::decisions: return "decisions";
     case ChunkType::steps: return "steps";
+    case ChunkType::incidents: return "incidents";
     case ChunkType::end: return "end";
   }
   return "unknown";
@@ -96,6 +100,14 @@ void put_step(Writer& out, const TraceStep& step, const TraceStep& before, const
   out.text(step.what);
 }
 
+void put_incident(Writer& out, const Incident& incident, const Incident& before) {
+  out.number(incident.after_step - before.after_step);
+  out.change(bits(incident.time), bits(before.time));
+  out.number(incident.node.value());
+  out.fixed(static_cast<std::uint8_t>(incident.kind), 1);
+  out.text(incident.what);
+}
+
 void put_header(Writer& file, const TraceHeader& header) {
   Writer out;
   out.fixed(header.seed, 8);
@@ -110,6 +122,7 @@ void put_end(Writer& file, const Trace& trace) {
   Writer out;
   out.number(trace.decisions.size());
   out.number(trace.steps.size());
+  out.number(trace.incidents.size());
   out.fixed(static_cast<std::uint8_t>(trace.verdict), 1);
   out.text(trace.reason);
   out.fixed(trace.digest, 8);
@@ -253,6 +266,26 @@ void get_steps(Reader in, Trace& trace) {
   in.expect_end();
 }
 
+void get_incidents(Reader in, Trace& trace) {
+  if (in.number("first incident") != trace.incidents.size())
+    in.fail("first incident", "a chunk of incidents is missing");
+  const std::size_t count = in.count("incidents", incident_bytes_min);
+  trace.incidents.reserve(trace.incidents.size() + count);
+  Incident before;
+  for (std::size_t i = 0; i < count; ++i) {
+    Incident& incident = trace.incidents.emplace_back();
+    incident.after_step = before.after_step + in.number("step before an incident", ~before.after_step);
+    incident.time = static_cast<Time>(in.change(bits(before.time), "time of an incident"));
+    incident.node = raft::NodeId(static_cast<std::uint32_t>(in.number("node of an incident", node_max)));
+    const std::uint64_t kind = in.fixed(1, "kind of an incident");
+    if (kind > incident_kind_max) in.fail("kind of an incident", "it is out of range");
+    incident.kind = static_cast<IncidentKind>(kind);
+    incident.what = in.text("what happened");
+    before = incident;
+  }
+  in.expect_end();
+}
+
 invariants::Rung rung_of(Reader& in) {
   const std::string id = in.text("rung");
   const auto all = invariants::rungs();
@@ -264,6 +297,7 @@ invariants::Rung rung_of(Reader& in) {
 void get_end(Reader in, Trace& trace) {
   if (in.number("decisions") != trace.decisions.size()) in.fail("decisions", "some are missing");
   if (in.number("steps") != trace.steps.size()) in.fail("steps", "some are missing");
+  if (in.number("incidents") != trace.incidents.size()) in.fail("incidents", "some are missing");
   trace.verdict =
       static_cast<Verdict>(in.number("verdict", static_cast<std::uint64_t>(Verdict::inconclusive)));
   trace.reason = in.text("reason");
@@ -293,7 +327,7 @@ class ChunkReader {
         throw Damage{at_, chunks_ == 0 ? "it ends before its header" : "it ends without an end chunk"};
       }
       const auto [type, payload, offset] = next();
-      // Header, decisions, steps, end: the order of the numbers.
+      // Header, decisions, steps, incidents, end: the order of the numbers.
       const bool first = chunks_ == 0;
       if (first != (type == ChunkType::header) || type < last) {
         throw Damage{offset, std::string("a chunk of ") + name(type) + " does not belong here"};
@@ -303,6 +337,7 @@ class ChunkReader {
       if (type == ChunkType::header) trace.header = get_header(in);
       if (type == ChunkType::decisions) get_decisions(in, trace);
       if (type == ChunkType::steps) get_steps(in, trace);
+      if (type == ChunkType::incidents) get_incidents(in, trace);
       if (type != ChunkType::end) continue;
       get_end(in, trace);
       if (at_ != bytes_.size()) throw Damage{at_, "bytes follow the end chunk"};
@@ -337,7 +372,8 @@ class ChunkReader {
       message << std::hex << which << " says that its checksum is " << stated << ", but it is " << found;
       throw Damage{offset, message.str()};
     }
-    if (type < 1 || type > 4) throw Damage{offset, which + " has the unknown type " + std::to_string(type)};
+    if (type < 1 || type > static_cast<std::uint8_t>(ChunkType::end))
+      throw Damage{offset, which + " has the unknown type " + std::to_string(type)};
     at_ += chunk_header_bytes + payload.size();
     return Chunk{static_cast<ChunkType>(type), payload, offset};
   }
@@ -400,6 +436,18 @@ std::vector<std::byte> encode(const Trace& trace) {
       of_nodes[step.node] = before = step;
     }
     put_chunk(file, ChunkType::steps, out.out());
+  }
+  for (std::size_t first = 0; first < trace.incidents.size(); first += incidents_per_chunk) {
+    Writer out;
+    const std::size_t count = std::min(incidents_per_chunk, trace.incidents.size() - first);
+    out.number(first);
+    out.number(count);
+    Incident before;
+    for (std::size_t i = first; i < first + count; ++i) {
+      put_incident(out, trace.incidents[i], before);
+      before = trace.incidents[i];
+    }
+    put_chunk(file, ChunkType::incidents, out.out());
   }
   put_end(file, trace);
   return std::move(file.out());

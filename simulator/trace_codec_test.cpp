@@ -35,6 +35,11 @@ TraceStep step_of(std::uint64_t number, std::uint32_t node) {
   return step;
 }
 
+Incident incident_of(std::uint64_t after_step, std::uint32_t node, IncidentKind kind, std::string what) {
+  return Incident{after_step, static_cast<Time>(after_step) * 3 * millisecond + 1, NodeId(node), kind,
+                  std::move(what)};
+}
+
 Trace small_trace() {
   Trace trace;
   trace.header.seed = 8123;
@@ -48,6 +53,10 @@ Trace small_trace() {
   trace.steps = {step_of(1, 1), step_of(2, 2), step_of(3, 1), step_of(9, 3)};
   trace.steps[3].commit = Index(0);
   trace.steps[3].term = Term(~std::uint64_t{0});
+  trace.incidents = {incident_of(0, 1, IncidentKind::start, "life 1"),
+                     incident_of(2, 3, IncidentKind::crash, "power loss"),
+                     incident_of(2, 0, IncidentKind::partition, "halves, n1 | n2 n3"),
+                     incident_of(9, 64, IncidentKind::healing, "")};
   trace.verdict = Verdict::violated;
   trace.reason = "";
   trace.findings = {
@@ -76,6 +85,7 @@ void expect_same(const Trace& found, const Trace& expected) {
     EXPECT_EQ(found.decisions[i].value, expected.decisions[i].value);
   }
   EXPECT_EQ(found.steps, expected.steps);
+  EXPECT_EQ(found.incidents, expected.incidents);
   EXPECT_EQ(found.verdict, expected.verdict);
   EXPECT_EQ(found.reason, expected.reason);
   EXPECT_EQ(found.digest, expected.digest);
@@ -121,9 +131,12 @@ TEST(TraceCodec, ReadsBackMoreThanAChunkOfEverything) {
   Trace trace = small_trace();
   trace.decisions.clear();
   trace.steps.clear();
+  trace.incidents.clear();
   for (std::uint64_t i = 1; i <= 10'000; ++i) {
     trace.decisions.push_back(Decision{i * 77, i});
     trace.steps.push_back(step_of(i, static_cast<std::uint32_t>(i % 5 + 1)));
+    trace.incidents.push_back(incident_of(i, static_cast<std::uint32_t>(i % 6),
+                                          static_cast<IncidentKind>(i % (incident_kind_max + 1)), "what"));
   }
   expect_same(decoded(encode(trace)), trace);
 }
@@ -133,7 +146,7 @@ TEST(TraceCodec, ReadsBackARunInWhichNothingHappened) { expect_same(decoded(enco
 TEST(TraceCodec, GoldenPreambleAndHeadOfTheHeader) {
   const Bytes bytes = encode(small_trace());
   const std::string start(reinterpret_cast<const char*>(bytes.data()), 13);
-  EXPECT_EQ(start, std::string("RLTRACE\n\x01\0\0\0\x01", 13));
+  EXPECT_EQ(start, std::string("RLTRACE\n\x02\0\0\0\x01", 13));
   EXPECT_EQ(load32(bytes, seed_offset), 8123U);
 }
 
@@ -146,11 +159,14 @@ TEST(TraceCodec, AnotherFileIsNoTrace) {
 }
 
 TEST(TraceCodec, AnotherVersionIsRefusedByNamingBothNumbers) {
-  Bytes bytes = encode(small_trace());
-  bytes[8] = std::byte{2};
-  const TraceError error = refused(bytes);
-  EXPECT_EQ(error.code, TraceErrorCode::other_version);
-  EXPECT_EQ(error.message, "the trace has format version 2, this raftlab reads version 1");
+  for (const unsigned version : {0U, 1U, 3U}) {
+    Bytes bytes = encode(small_trace());
+    bytes[8] = static_cast<std::byte>(version);
+    const TraceError error = refused(bytes);
+    EXPECT_EQ(error.code, TraceErrorCode::other_version);
+    EXPECT_EQ(error.message,
+              "the trace has format version " + std::to_string(version) + ", this raftlab reads version 2");
+  }
 }
 
 TEST(TraceCodec, ATraceCutAnywhereIsDamaged) {
@@ -221,7 +237,36 @@ TEST(TraceCodec, AChunkThatIsMissingOrDoubledIsDamage) {
     EXPECT_EQ(refused(twice).code, TraceErrorCode::damaged);
     chunk += size;
   }
-  EXPECT_EQ(chunks, 4U);
+  EXPECT_EQ(chunks, 5U);
+}
+
+/// Where the chunk of this type starts.
+std::size_t chunk_of(const Bytes& bytes, unsigned type) {
+  std::size_t chunk = preamble_bytes;
+  while (std::to_integer<unsigned>(bytes[chunk]) != type) chunk += 9 + load32(bytes, chunk + 1);
+  return chunk;
+}
+
+TEST(TraceCodec, AnUnknownKindOfIncidentIsDamageAtItsPlace) {
+  Bytes bytes = encode(small_trace());
+  const std::size_t chunk = chunk_of(bytes, 4);
+  // Position and count; then of the first incident the step, the time and the node, one byte each, and the
+  // kind.
+  const std::size_t kind = chunk + 9 + 2 + 3;
+  ASSERT_EQ(bytes[kind], static_cast<std::byte>(IncidentKind::start));
+  bytes[kind] = static_cast<std::byte>(incident_kind_max + 1);
+  renew_checksum(bytes, chunk);
+  const TraceError error = refused(bytes);
+  EXPECT_EQ(error.code, TraceErrorCode::damaged);
+  EXPECT_NE(error.message.find("kind of an incident"), std::string::npos) << error.message;
+}
+
+TEST(TraceCodec, AnIncidentOfAnImpossibleNodeIsDamage) {
+  Bytes bytes = encode(small_trace());
+  const std::size_t chunk = chunk_of(bytes, 4);
+  bytes[chunk + 9 + 2 + 2] = std::byte{65};
+  renew_checksum(bytes, chunk);
+  EXPECT_NE(refused(bytes).message.find("node of an incident"), std::string::npos);
 }
 
 TEST(TraceCodec, TheSeedMayBeZeroedWhenTheChecksumIsRenewed) {

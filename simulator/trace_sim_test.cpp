@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 namespace raftlab::simulator {
 namespace {
 
@@ -15,6 +17,10 @@ TraceHeader small_header(std::uint64_t seed) {
   header.profile.rate(Fault::power_loss) = 50'000;
   header.profile.rate(Fault::lost_write) = 500'000;
   header.profile.rate(Fault::partition_isolate) = 50'000;
+  header.profile.rate(Fault::pause) = 50'000;
+  header.profile.rate(Fault::slow_sync) = 10'000;
+  header.profile.rate(Fault::full_disk) = 20'000;
+  header.profile.healing_cut = true;
   header.profile.codec_ppm = 100'000;
   return header;
 }
@@ -112,6 +118,49 @@ TEST(TraceSim, AnotherVerdictIsADifference) {
   Trace trace = recorded(1);
   trace.verdict = trace.verdict == Verdict::violated ? Verdict::holds : Verdict::violated;
   EXPECT_EQ(replay(trace).field, "verdict");
+}
+
+/// How often each kind occurs.
+std::map<IncidentKind, std::uint64_t> kinds_of(const Trace& trace) {
+  std::map<IncidentKind, std::uint64_t> kinds;
+  for (const Incident& incident : trace.incidents) ++kinds[incident.kind];
+  return kinds;
+}
+
+TEST(TraceSim, WhatHappensToTheClusterStandsBetweenTheSteps) {
+  RunResult result;
+  const Trace trace = through_bytes(recorded(1, &result));
+  const auto kinds = kinds_of(trace);
+  const auto fired = [&](Fault fault) { return result.fired[static_cast<std::size_t>(fault)]; };
+  EXPECT_GT(fired(Fault::power_loss), 0U);
+  EXPECT_GE(kinds.at(IncidentKind::crash), fired(Fault::power_loss)) << "and who met a full disk";
+  EXPECT_EQ(kinds.at(IncidentKind::start), kinds.at(IncidentKind::crash) + 3);
+  EXPECT_EQ(kinds.at(IncidentKind::partition), fired(Fault::partition_isolate) + 1) << "and the last one";
+  EXPECT_EQ(kinds.at(IncidentKind::pause), fired(Fault::pause));
+  EXPECT_GE(kinds.at(IncidentKind::disk), fired(Fault::slow_sync) + fired(Fault::full_disk));
+  EXPECT_EQ(kinds.at(IncidentKind::mend), kinds.at(IncidentKind::partition));
+  EXPECT_EQ(kinds.at(IncidentKind::healing), 1U);
+  std::uint64_t after = 0;
+  Time time = 0;
+  for (const Incident& incident : trace.incidents) {
+    EXPECT_FALSE(incident.what.empty()) << name(incident.kind);
+    EXPECT_GE(incident.after_step, after);
+    EXPECT_GE(incident.time, time);
+    after = incident.after_step;
+    time = incident.time;
+    if (after == 0) continue;
+    ASSERT_LE(after, trace.steps.size());
+    EXPECT_LE(trace.steps[after - 1].time, time);
+    if (after < trace.steps.size()) {
+      EXPECT_GE(trace.steps[after].time, time);
+    }
+  }
+}
+
+TEST(TraceSim, AReplayDoesNotCompareIncidents) {
+  Trace trace = recorded(1);
+  trace.incidents.clear();
+  EXPECT_TRUE(replay(through_bytes(trace)).identical);
 }
 
 TEST(TraceSim, EveryStepIsDescribed) {

@@ -81,7 +81,7 @@ for flag in --seed --seeds --nodes --profile --checks --jobs --time-budget --sha
 done
 run 0 --version
 says out 'raftlab 0.'
-says out 'formats: trace 1'
+says out 'formats: trace 2'
 
 run 64
 refuses 64 'bogus' bogus
@@ -201,18 +201,28 @@ run 0 explore "${small[@]}" --seed 7 --trace 7.trace
 run 0 replay 7.trace
 says out 'identical  seed 7'
 says out 'holds'
+# The lines of steps: those of incidents have a star in place of a number.
+step_lines() { grep -cE '^ +[0-9,]+ ' out; }
 run 0 show 7.trace --last 5
-if [ "$(wc -l < out)" -ne 6 ]; then fail 'show --last 5 does not print a heading and 5 lines'; fi
+if [ "$(step_lines)" -ne 5 ]; then fail 'show --last 5 does not print 5 steps'; fi
 run 0 show 7.trace
-steps=$(($(wc -l < out) - 1))
+steps=$(step_lines)
+says out '*  0.000s  n1    start: life 1'
+says out 'all   healing: no more faults'
+grep -qE '^ +\*.* n[1-3]    crash: power loss' out || fail 'show does not tell of a crash'
+lines=$(($(wc -l < out) - 1))
+if [ "$lines" -le "$steps" ]; then fail 'show has no line for what happens between the steps'; fi
 if [ "$(LC_ALL=C.UTF-8 wc -L < out)" -gt 100 ]; then
   fail 'a line of show is wider than 100 columns'
 fi
 run 0 show 7.trace --json
-if [ "$(wc -l < out)" -ne $((steps + 2)) ]; then fail 'show --json is not a header, the steps and an end'; fi
-says out '{"schema":"raftlab-trace-1","seed":7,'
+if [ "$(wc -l < out)" -ne $((lines + 2)) ]; then fail 'show --json is not a header, the lines and an end'; fi
+if [ "$(grep -c '^{"step":' out)" -ne "$steps" ]; then fail 'show --json has another number of steps'; fi
+says out '{"schema":"raftlab-trace-2","seed":7,'
+says out '{"incident":"start","after_step":0,"t":0.0,"node":1,"what":"life 1'
+says out '{"incident":"healing","after_step":'
 run 0 show 7.trace --node 2 --around 50 --context 3
-if [ "$(wc -l < out)" -ne 8 ]; then fail 'show --around 50 --context 3 does not print 7 steps'; fi
+if [ "$(step_lines)" -ne 7 ]; then fail 'show --around 50 --context 3 does not print 7 steps'; fi
 refuses 64 '--node' show 7.trace --node 9
 
 size=$(stat -c %s 7.trace)
@@ -231,7 +241,9 @@ for command in replay show; do
     refuses 65 'changed.trace: the trace is damaged at byte' "$command" changed.trace
   done
   change 8 7
-  refuses 65 'changed.trace: the trace has format version 7, this raftlab reads version 1' "$command" changed.trace
+  refuses 65 'changed.trace: the trace has format version 7, this raftlab reads version 2' "$command" changed.trace
+  change 8 1
+  refuses 65 'changed.trace: the trace has format version 1, this raftlab reads version 2' "$command" changed.trace
   change 0 130
   refuses 65 'changed.trace: this is no raftlab trace' "$command" changed.trace
 done

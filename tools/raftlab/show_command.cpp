@@ -24,8 +24,10 @@ int show(const ShowOptions& options) {
   chosen.long_lines = options.long_lines;
   if (options.json) {
     std::cout << reports::json_trace_header(trace) << '\n';
-    for (const std::size_t i : reports::choose_steps(trace, chosen)) {
-      std::cout << reports::json_trace_step(trace.steps[i]) << '\n';
+    for (const reports::ShownLine& line : reports::choose_lines(trace, chosen)) {
+      std::cout << (line.incident ? reports::json_trace_incident(trace.incidents[line.position])
+                                  : reports::json_trace_step(trace.steps[line.position]))
+                << '\n';
     }
     std::cout << reports::json_trace_end(trace) << '\n';
   } else {
