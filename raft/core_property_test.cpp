@@ -150,11 +150,14 @@ class Cluster {
   void step(std::uint32_t at, const std::vector<Input>& inputs) {
     Node& node = nodes_[at];
     const std::unique_ptr<Core> copy = std::make_unique<Core>(*node.core);
+    const Core before = *node.core;
     Output copied_out;
     node.core->step(inputs, node.out);
     copy->step(inputs, copied_out);
     RC_ASSERT(*copy == *node.core);  // D20
     RC_ASSERT(copy->hash() == node.core->hash());
+    // What a step changes, be it one counter, the fingerprint tells: digests of runs rest on it.
+    RC_ASSERT((before == *node.core) == (before.fingerprint() == node.core->fingerprint()));
     RC_ASSERT(copied_out.messages == node.out.messages);
     RC_ASSERT(copied_out.write.entries == node.out.write.entries);
     RC_ASSERT(copied_out.apply == node.out.apply);
