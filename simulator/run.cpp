@@ -71,6 +71,9 @@ class Run {
       // An assertion or an exception in the code under test is a finding like any other.
       cluster_.ladder().at(cluster_.steps(), now_);
       cluster_.ladder().report(Rung::N0, current_, error.what());
+    } catch (...) {
+      cluster_.ladder().at(cluster_.steps(), now_);
+      cluster_.ladder().report(Rung::N0, current_, "threw something that is no std::exception");
     }
     return result();
   }
