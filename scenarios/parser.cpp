@@ -55,6 +55,17 @@ std::optional<std::uint32_t> control_character(std::string_view line) {
   return std::nullopt;
 }
 
+/// None when the line is text.
+std::optional<Diagnostic> not_text(const std::string& name, std::uint32_t number, std::string_view line) {
+  const auto column = control_character(line);
+  if (!column) return std::nullopt;
+  const bool carriage_return = line[*column - 1] == '\r';
+  return Diagnostic{name, number, *column,
+                    carriage_return ? "a carriage return: lines of a script end with a line feed alone"
+                                    : "a control character: this is no text",
+                    carriage_return ? std::string(line.substr(0, *column - 1)) : std::string()};
+}
+
 Diagnostic whole_file(const std::string& name, std::string message) {
   return Diagnostic{name, 0, 0, std::move(message), {}};
 }
@@ -71,13 +82,7 @@ std::variant<Script, Diagnostic> parse(const std::string& name, std::string_view
   for (std::size_t i = 0; i < script.lines.size(); ++i) {
     const std::string_view line = script.lines[i];
     const auto number = static_cast<std::uint32_t>(i + 1);
-    if (const auto column = control_character(line)) {
-      const bool carriage_return = line[*column - 1] == '\r';
-      return Diagnostic{name, number, *column,
-                        carriage_return ? "a carriage return: lines of a script end with a line feed alone"
-                                        : "a control character: this is no text",
-                        carriage_return ? std::string(line.substr(0, *column - 1)) : std::string()};
-    }
+    if (auto wrong = not_text(name, number, line)) return std::move(*wrong);
     if (is_mark(line)) {
       return Diagnostic{name, number, 1, "expected output without a command on the line before it",
                         std::string(line)};
@@ -92,6 +97,9 @@ std::variant<Script, Diagnostic> parse(const std::string& name, std::string_view
     statement.compares = true;
     statement.expected_from = number + 2;
     for (i += 2; i < script.lines.size() && !is_blank(script.lines[i]); ++i) {
+      // A carriage return on the blank line behind the output would make output of the commands that follow.
+      if (auto wrong = not_text(name, static_cast<std::uint32_t>(i + 1), script.lines[i]))
+        return std::move(*wrong);
       statement.expected.push_back(script.lines[i]);
     }
   }

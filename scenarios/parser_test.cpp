@@ -77,6 +77,45 @@ TEST(Parser, refuses_bytes_that_are_no_text) {
   EXPECT_EQ(diagnostic.column, 3U);
 }
 
+TEST(Parser, refuses_bytes_that_are_no_text_in_expected_output_too) {
+  EXPECT_EQ(format(refused("status\n----\nn1 up\r\n\nlog\n")),
+            "t.scn:3:6: a carriage return: lines of a script end with a line feed alone\n  n1 up\n       ^");
+  const Diagnostic diagnostic = refused(std::string_view("status\n----\nn1\0up\n", 19));
+  EXPECT_EQ(diagnostic.line, 3U);
+  EXPECT_EQ(diagnostic.column, 3U);
+}
+
+TEST(Parser, does_not_take_the_next_commands_for_output_because_of_a_carriage_return) {
+  EXPECT_EQ(refused("status\n----\nn1 up\n\r\nexpect n1 down\n").line, 4U);
+}
+
+TEST(Parser, takes_a_line_with_spaces_behind_the_dashes_for_a_command) {
+  const Script script = parsed("status\n---- \n-----\n");
+  ASSERT_EQ(script.statements.size(), 3U);
+  EXPECT_FALSE(script.statements[0].compares);
+  EXPECT_EQ(script.statements[1].tokens[0].text, "----");
+}
+
+TEST(Parser, counts_columns_in_bytes) {
+  const Script script = parsed("propose n1 \xc3\xa9\xc3\xa9 1\n");
+  ASSERT_EQ(script.statements[0].tokens.size(), 4U);
+  EXPECT_EQ(script.statements[0].tokens[2].text, "\xc3\xa9\xc3\xa9");
+  EXPECT_EQ(script.statements[0].tokens[3].column, 17U);
+}
+
+TEST(Parser, keeps_every_line_as_it_stands) {
+  const std::string text = "# a\n\n \t \ncluster 3  # b\nstatus\n----\n x \n\n";
+  std::string again;
+  for (const std::string_view line : parsed(text).lines) again += std::string(line) + "\n";
+  EXPECT_EQ(again, text);
+}
+
+TEST(Parser, takes_a_script_of_the_greatest_size) {
+  const std::string text = "cluster 3\n" + std::string(script_bytes_max - 10, ' ');
+  EXPECT_EQ(text.size(), script_bytes_max);
+  EXPECT_EQ(parsed(text).statements.size(), 1U);
+}
+
 TEST(Parser, refuses_a_script_that_is_too_large) {
   const std::string text(script_bytes_max + 1, ' ');
   EXPECT_EQ(refused(text).line, 0U);
