@@ -168,6 +168,7 @@ class World {
   void end_sync(NodeId node, ScriptedChooser& chooser);
   void forget_process(NodeId node);
   void send(const raft::Envelope& envelope);
+  void put_in_flight(const raft::Envelope& envelope);
   void answered(const kv::Answer& answer);
   void note_commit(const raft::EntryView& entry);
   void report_history();

@@ -10,6 +10,10 @@ namespace raftlab::scenarios {
 
 void World::send(const raft::Envelope& envelope) {
   if (is_cut(envelope.from, envelope.to)) return;
+  put_in_flight(envelope);
+}
+
+void World::put_in_flight(const raft::Envelope& envelope) {
   if (flights_.size() >= messages_in_flight_max) {
     throw Failure{1, "more than " + std::to_string(messages_in_flight_max) + " messages are in flight"};
   }
@@ -53,7 +57,7 @@ void World::drop(std::uint64_t wanted) {
 
 void World::duplicate(std::uint64_t wanted) {
   const raft::Envelope copy = flights_[position_of(wanted)].envelope;
-  flights_.push_back(Flight{++sent_, copy, false});
+  put_in_flight(copy);
 }
 
 // ---- Macros -----------------------------------------------------------------------------------------------
