@@ -183,7 +183,7 @@ Action parse_fail(Arguments& arguments) {
   }
   arguments.end();
   return [=](World& world, Printed& /*printed*/) {
-    require_up(world, node, column);
+    require_running(world, node, column);
     world.fail_sync(node, fate);
   };
 }

@@ -34,7 +34,9 @@ void World::step_once(NodeId node) {
       line += ", follows " + name(out.role->leader);
     news_.push_back(std::move(line));
   }
-  if (out.fault) news_.push_back(name(node) + " stops: a write failed");
+  // The service tells of its fault in each step; it is news once.
+  if (out.fault && !std::exchange(at(node).stopped, true))
+    news_.push_back(name(node) + " stops: a write failed");
   for (const kv::Answer& answer : out.answers) answered(answer);
 }
 
@@ -112,6 +114,7 @@ void World::start(NodeId node, bool manual) {
 void World::forget_process(NodeId node) {
   at(node).syncs.clear();
   at(node).fails_next.reset();
+  at(node).paused = false;  // who is down does not stand still: messages for it are lost
   for (Attempt& attempt : attempts_) {
     if (attempt.node == node) attempt.over = true;
   }
@@ -141,11 +144,17 @@ void World::crash(NodeId node, Unsynced unsynced) {
   forget_process(node);
 }
 
+/// Syncs that a disk in automatic mode owes to a process that stood still end when it goes on.
+void World::pause(NodeId node, bool paused) {
+  at(node).paused = paused;
+  if (!paused && !at(node).manual) sync(node, 0);
+}
+
 // ---- Disks ------------------------------------------------------------------------------------------------
 
 void World::set_manual(NodeId node, bool manual) {
   at(node).manual = manual;
-  if (!manual && up(node)) sync(node, 0);
+  if (!manual && running(node)) sync(node, 0);
 }
 
 std::uint64_t World::sync(NodeId node, std::uint64_t count) {

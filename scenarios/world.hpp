@@ -87,7 +87,7 @@ class World {
   /// What a loss of power does to what was not synced.
   enum class Unsynced : std::uint8_t { lost, kept, in_sectors };
   void crash(NodeId node, Unsynced unsynced);
-  void pause(NodeId node, bool paused) { at(node).paused = paused; }
+  void pause(NodeId node, bool paused);
 
   // Disks
   void set_manual(NodeId node, bool manual);
@@ -151,6 +151,7 @@ class World {
   struct Node {
     bool manual = false;
     bool paused = false;
+    bool stopped = false;  ///< that a write failed has been told
     std::optional<ScriptedChooser::PageFate> fails_next;
     std::uint64_t torn_bytes = 0;
     bool torn_zeros = false;
