@@ -23,7 +23,7 @@ Action parse_cluster(Arguments& arguments) {
     if (option == "check-quorum") profile.check_quorum = arguments.on_or_off();
     if (option == "window") profile.window_messages = small("the window in messages", 1, 1024);
     if (option == "append-bytes") profile.append_bytes_max = small("the bytes of an append", 1, 1U << 20U);
-    at = arguments.column();
+    if (option == "election" || option == "heartbeat") at = arguments.column();
     if (option == "election") profile.election_ticks = small("the election timeout in ticks", 2, 1000);
     if (option == "heartbeat") profile.heartbeat_ticks = small("the heartbeat in ticks", 1, 999);
   }

@@ -209,10 +209,10 @@ Action parse_expect_node(Arguments& arguments) {
 
 /// Keys, or key=value, each committed, in this order of the log.
 Action parse_expect_committed(Arguments& arguments, bool wanted) {
-  const std::uint32_t column = arguments.column();
-  std::vector<std::string> puts;
+  std::vector<std::pair<std::uint32_t, std::string>> puts;  // with the column of each
   do {
-    puts.push_back(arguments.word("a key, or key=value"));
+    const std::uint32_t column = arguments.column();
+    puts.emplace_back(column, arguments.word("a key, or key=value"));
   } while (!arguments.done());
   const auto sets = [](const std::string& put, const std::string& asked) {
     return put == asked || (asked.find('=') == std::string::npos && put.starts_with(asked + "="));
@@ -222,11 +222,12 @@ Action parse_expect_committed(Arguments& arguments, bool wanted) {
     for (const World::Committed& entry : world.committed())
       all += " " + number(entry.id.term) + ":" + entry.text;
     std::size_t next = 0;
-    for (const std::string& asked : puts) {
+    for (const auto& [column, asked] : puts) {
       const auto from = world.committed().begin() + static_cast<std::ptrdiff_t>(wanted ? next : 0);
-      const auto found = std::find_if(from, world.committed().end(), [&](const World::Committed& entry) {
-        return std::ranges::any_of(entry.puts, [&](const std::string& put) { return sets(put, asked); });
-      });
+      const auto found =
+          std::find_if(from, world.committed().end(), [&, &key = asked](const World::Committed& entry) {
+            return std::ranges::any_of(entry.puts, [&](const std::string& put) { return sets(put, key); });
+          });
       const bool is = found != world.committed().end();
       if (is != wanted)
         throw Failure{column, asked + (is ? " is" : " is not") + " committed; these are:" + all};

@@ -105,9 +105,10 @@ std::vector<std::uint64_t> select(const World& world, const Selection& selection
   if (numbers.size() >= wanted) return numbers;
   std::string message =
       numbers.empty() ? "no such message" : "only " + std::to_string(numbers.size()) + " such messages";
-  message += among == Among::held          ? " is held"
+  const std::string are = numbers.empty() ? " is" : " are";
+  message += among == Among::held          ? are + " held"
              : among == Among::deliverable ? " can be delivered"
-                                           : " is in flight";
+                                           : are + " in flight";
   if (!selection.text.empty()) message += ": " + selection.text;
   Printed lines;
   print_messages(world, lines);

@@ -20,7 +20,9 @@ struct Program {
 
 Diagnostic at(const std::string& file, const Statement& statement, std::uint32_t column,
               std::string message) {
-  return Diagnostic{file, statement.line, column, std::move(message), std::string(statement.source)};
+  // What concerns the command as a whole comes with column 1: the caret stands below its first word.
+  const std::uint32_t from = std::max(column, statement.tokens.front().column);
+  return Diagnostic{file, statement.line, from, std::move(message), std::string(statement.source)};
 }
 
 Action compile(const Statement& statement, Context& context) {
