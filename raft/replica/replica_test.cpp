@@ -390,7 +390,7 @@ TEST(Replica, answers_a_read_only_when_a_quorum_has_confirmed_that_it_leads) {
   EXPECT_EQ(host.out.reads[0].tag, 9U);
 }
 
-/// A leader with a confirmed read of an entry that its peers have committed and its own disk does not hold yet.
+/// A leader with a confirmed read of an entry that its peers have committed and its own disk lacks.
 void wait_with_a_read(Host& host) {
   lead_of_three(host);
   host.propose(1, "a");
