@@ -448,6 +448,26 @@ TEST(Replica, gathers_the_messages_of_all_core_steps_of_one_call) {
   EXPECT_EQ(host.out.accepted.size(), 1U);
 }
 
+TEST(Replica, gathers_the_reads_of_all_core_steps_of_one_call) {
+  // Two reads of one round: what the first one asks for is applied, the second one's entry not yet durable.
+  Host host(3);
+  lead_of_three(host);
+  host.propose(1, "a");
+  host.replica->read_barrier(8);
+  for (const std::uint32_t peer : {2U, 3U})
+    host.replica->receive(Envelope{node(peer), node(1), Term(2), AppendReply{Index(3), ReadSeq{}}});
+  host.replica->read_barrier(9);
+  host.step();
+  ASSERT_EQ(host.state().commit, Index(3));
+  ASSERT_EQ(host.replica->view().reads.size(), 2U);
+  while (host.disk.waiting() > 1) host.disk_step();
+  host.replica->receive(Envelope{node(2), node(1), Term(2), HeartbeatReply{host.state().read_issued}});
+  host.disk_step();
+  ASSERT_EQ(host.out.reads.size(), 2U);
+  EXPECT_EQ(host.out.reads[0].tag, 8U);
+  EXPECT_EQ(host.out.reads[1].tag, 9U);
+}
+
 // ---- The observer -----------------------------------------------------------------------------------------
 
 TEST(ReplicaObserver, hears_of_a_step_after_its_write_was_handed_over_and_before_anything_is_applied) {
