@@ -1,5 +1,8 @@
 #include "reports/format.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace raftlab::reports {
 namespace {
 
@@ -7,11 +10,50 @@ constexpr std::int64_t ns_per_second = 1'000'000'000;
 
 bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; }
 
+struct Characters {
+  std::uint32_t first;
+  std::uint32_t last;
+};
+
+/// What is drawn over the character before it: combining marks, joiners, variation selectors.
+constexpr Characters without_column[] = {
+    {0x0300, 0x036f}, {0x200b, 0x200f}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f},
+};
+
+/// Wide and Fullwidth of Unicode's East Asian Width in whole blocks: CJK, Hangul, Kana, full-width forms, emoji.
+constexpr Characters of_two_columns[] = {
+    {0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0x4dbf},   {0x4e00, 0xa4cf},   {0xac00, 0xd7a3},
+    {0xf900, 0xfaff},   {0xfe30, 0xfe6f},   {0xff01, 0xff60},   {0xffe0, 0xffe6},   {0x1f300, 0x1f64f},
+    {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x1fa70, 0x1faff}, {0x20000, 0x3fffd},
+};
+
+/// A character as a terminal takes it; a byte that belongs to none counts as one.
+struct Character {
+  std::size_t bytes;
+  std::size_t columns;
+};
+
+/// The first one of a text that is not empty.
+Character first_character(std::string_view text) {
+  const std::size_t bytes = character_bytes(text);
+  if (bytes < 2) return {1, 1};
+  std::uint32_t code = static_cast<unsigned char>(text[0]) & (0xffU >> (bytes + 1));
+  for (std::size_t i = 1; i < bytes; ++i) code = code << 6U | (static_cast<unsigned char>(text[i]) & 0x3fU);
+  const auto holds_code = [code](const Characters& range) {
+    return range.first <= code && code <= range.last;
+  };
+  if (std::any_of(std::begin(without_column), std::end(without_column), holds_code)) return {bytes, 0};
+  return {bytes, std::any_of(std::begin(of_two_columns), std::end(of_two_columns), holds_code) ? 2U : 1U};
+}
+
 /// The bytes of the first `width` columns.
 std::size_t bytes_of(std::string_view text, std::size_t width) {
   std::size_t at = 0;
-  for (std::size_t column = 0; at < text.size(); ++at) {
-    if (!continues_character(text[at]) && column++ == width) break;
+  for (std::size_t column = 0; at < text.size();) {
+    const Character character = first_character(text.substr(at));
+    column += character.columns;
+    if (column > width) break;
+    at += character.bytes;
   }
   return at;
 }
@@ -46,7 +88,8 @@ std::string tenths(std::uint64_t number) { return grouped(number / 10) + "." + s
 
 std::string seconds(std::int64_t ns) {
   const std::string sign = ns < 0 ? "-" : "";
-  const std::uint64_t ms = static_cast<std::uint64_t>(ns < 0 ? -ns : ns) / 1'000'000;
+  const auto bits = static_cast<std::uint64_t>(ns);
+  const std::uint64_t ms = (ns < 0 ? 0 - bits : bits) / 1'000'000;
   const std::string rest = std::to_string(ms % 1000);
   return sign + grouped(ms / 1000) + "." + std::string(3 - rest.size(), '0') + rest + " s";
 }
@@ -76,8 +119,10 @@ std::string hexadecimal(std::uint64_t number) {
 
 std::size_t columns(std::string_view text) {
   std::size_t count = 0;
-  for (const char c : text) {
-    if (!continues_character(c)) ++count;
+  while (!text.empty()) {
+    const Character character = first_character(text);
+    count += character.columns;
+    text.remove_prefix(character.bytes);
   }
   return count;
 }
@@ -106,18 +151,44 @@ std::string wrap(std::string_view text, std::size_t indent, std::size_t width) {
     // The blank may stand right behind the last column.
     std::size_t at = text.rfind(' ', limit);
     if (at == std::string_view::npos || at == 0) at = limit;
-    result += text.substr(0, at);
-    result += "\n" + std::string(indent, ' ');
-    text.remove_prefix(at);
-    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    const std::size_t last = text.find_last_not_of(' ', at - 1);
+    const std::string_view line = text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+    text.remove_prefix(std::min(text.find_first_not_of(' ', at), text.size()));
+    result += line;
+    if (!line.empty() && !text.empty()) result += "\n" + std::string(indent, ' ');
   }
   return result + std::string(text);
 }
 
+std::size_t character_bytes(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < size) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if (!continues_character(text[i])) return 0;
+  }
+  // Overlong forms, surrogates, and what lies behind the last plane.
+  if (first == 0xe0 && byte(1) < 0xa0) return 0;
+  if (first == 0xed && byte(1) > 0x9f) return 0;
+  if (first == 0xf0 && byte(1) < 0x90) return 0;
+  if (first == 0xf4 && byte(1) > 0x8f) return 0;
+  return size;
+}
+
 std::string printable(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = c == '\n' || c == '\t' ? ' ' : '?';
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t size = character_bytes(text);
+    const auto first = static_cast<unsigned char>(text[0]);
+    // U+0080 to U+009F steer a terminal as well.
+    const bool control = first < 0x20 || first == 0x7f || (first == 0xc2 && size == 2 && text[1] < '\xa0');
+    if (size == 0 || control)
+      result += first == '\n' || first == '\t' ? ' ' : '?';
+    else
+      result += text.substr(0, size);
+    text.remove_prefix(size == 0 ? 1 : size);
   }
   return result;
 }

@@ -25,6 +25,7 @@ inline constexpr std::size_t line_columns = 100;
 /// Sixteen hexadecimal digits.
 [[nodiscard]] std::string hexadecimal(std::uint64_t number);
 
+/// Columns of a text that is printable; a wide character has two, a combining mark none.
 [[nodiscard]] std::size_t columns(std::string_view text);
 /// Left-aligned, padded to at least `width`.
 [[nodiscard]] std::string left(std::string_view text, std::size_t width);
@@ -35,7 +36,10 @@ inline constexpr std::size_t line_columns = 100;
 /// lines are indented to it. A word that is too long is broken.
 [[nodiscard]] std::string wrap(std::string_view text, std::size_t indent, std::size_t width = line_columns);
 
-/// The same text without control characters, so that nothing from a file or a finding steers a terminal.
+/// Length of the UTF-8 character at the start of a text that is not empty; 0 when there is none.
+[[nodiscard]] std::size_t character_bytes(std::string_view text);
+/// The same text without control characters and as UTF-8, so that nothing from a file or a finding steers a
+/// terminal or takes more columns than were counted.
 [[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace raftlab::reports

@@ -1,27 +1,18 @@
 #include "reports/junit.hpp"
 
+#include "reports/format.hpp"
+
 #include <cstddef>
 
 namespace raftlab::reports {
 namespace {
 
 /// Length of the UTF-8 character at the start of the text that XML may hold; 0 when there is none.
-std::size_t character_bytes(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return first >= 0x20 || first == '\t' || first == '\n' ? 1 : 0;
-  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < size) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0U) != 0x80U) return 0;
-  }
-  // Overlong forms, surrogates, U+FFFE and U+FFFF, and what lies behind the last plane.
-  if (first == 0xe0 && byte(1) < 0xa0) return 0;
-  if (first == 0xed && byte(1) > 0x9f) return 0;
-  if (first == 0xef && byte(1) == 0xbf && byte(2) >= 0xbe) return 0;
-  if (first == 0xf0 && byte(1) < 0x90) return 0;
-  if (first == 0xf4 && byte(1) > 0x8f) return 0;
-  return size;
+std::size_t xml_character_bytes(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x20) return first == '\t' || first == '\n' ? 1 : 0;
+  if (text.starts_with("\xef\xbf\xbe") || text.starts_with("\xef\xbf\xbf")) return 0;  // U+FFFE and U+FFFF
+  return character_bytes(text);
 }
 
 std::string in_seconds(std::int64_t ns) {
@@ -38,7 +29,7 @@ std::string property(std::string_view name, std::string_view value) {
 std::string escape_xml(std::string_view text) {
   std::string result;
   while (!text.empty()) {
-    const std::size_t size = character_bytes(text);
+    const std::size_t size = xml_character_bytes(text);
     if (size == 0)
       result += '?';
     else if (text[0] == '&')
