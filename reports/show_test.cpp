@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <sstream>
+#include <string>
+#include <vector>
 
 namespace raftlab::reports {
 namespace {
@@ -157,6 +160,86 @@ TEST(Show, ChoosesTheStepsOfANodeAndTheLastOnes) {
   options.last = 99;
   EXPECT_EQ(choose_steps(trace, options).size(), 3U);
   EXPECT_TRUE(choose_steps(simulator::Trace{}, options).empty());
+}
+
+TEST(Show, WithoutAStepThereIsTheHeadingAlone) {
+  EXPECT_EQ(shown(simulator::Trace{}, {}), "  step  time  node  T  role  V  C/A/D/last   what\n");
+}
+
+TEST(Show, ColumnsAreAsWideAsTheShownStepsNeed) {
+  simulator::Trace trace = trace_of(2);
+  trace.steps[0].number = 1'000'000;
+  trace.steps[1].number = 1'000'001;
+  trace.steps[1].term = raft::Term(12'345);
+  ShowOptions options;
+  EXPECT_EQ(shown(trace, options).substr(0, 42), "       step    time  node      T  role  V ");
+  options.node = 2;  // the step without the long term
+  EXPECT_EQ(shown(trace, options).substr(0, 38), "       step    time  node  T  role  V ");
+}
+
+TEST(Show, EveryRoleHasItsLetters) {
+  simulator::Trace trace = trace_of(1);
+  for (const raft::Role role :
+       {raft::Role::follower, raft::Role::pre_candidate, raft::Role::candidate, raft::Role::leader}) {
+    trace.steps[0].role = role;
+    EXPECT_NE(shown(trace, {}).find("  7  " + std::string(raft::short_name(role)) + " "), std::string::npos);
+  }
+}
+
+TEST(Show, SeveralFindingsOfAStepAreMarkedInTheirOrder) {
+  simulator::Trace trace = trace_of(2);
+  trace.findings = {{invariants::Rung::G1, 200, 0, raft::NodeId(3), "b"},
+                    {invariants::Rung::E2, 200, 0, raft::NodeId(3), "a"},
+                    {invariants::Rung::N0, 999, 0, raft::NodeId(3), "not shown"}};
+  const std::string text = shown(trace, {});
+  EXPECT_NE(text.find("   ! G1  ! E2  <- n1 RequestVote"), std::string::npos) << text;
+  EXPECT_EQ(text.find("N0"), std::string::npos);
+}
+
+TEST(Show, TheWordsOfAStepCannotSteerTheTerminal) {
+  simulator::Trace trace = trace_of(1);
+  trace.steps[0].what = "\x1b[2J\n\x9b";
+  EXPECT_EQ(shown(trace, {}).find_first_of("\x1b\x9b"), std::string::npos);
+}
+
+TEST(Show, TheGreatestNumbersAreShownWhole) {
+  simulator::Trace trace = trace_of(1);
+  trace.steps[0].number = ~std::uint64_t{0};
+  trace.steps[0].time = std::numeric_limits<simulator::Time>::max();
+  trace.steps[0].term = raft::Term(~std::uint64_t{0});
+  const std::string text = shown(trace, {});
+  EXPECT_NE(text.find("18,446,744,073,709,551,615  9,223,372,036.854s"), std::string::npos) << text;
+  EXPECT_NE(text.find("  18446744073709551615  "), std::string::npos) << text;
+}
+
+TEST(Show, TheLastOnesAreThoseAroundTheStep) {
+  const simulator::Trace trace = trace_of(10);
+  ShowOptions options;
+  options.around = 500;
+  options.context = 2;
+  options.last = 2;
+  EXPECT_EQ(choose_steps(trace, options), (std::vector<std::size_t>{5, 6}));
+  options.last = 0;
+  EXPECT_TRUE(choose_steps(trace, options).empty());
+}
+
+TEST(Show, AroundCountsTheStepsOfTheNodeOnly) {
+  const simulator::Trace trace = trace_of(10);
+  ShowOptions options;
+  options.node = 1;
+  options.around = 600;
+  options.context = 1;
+  EXPECT_EQ(choose_steps(trace, options), (std::vector<std::size_t>{2, 5, 8}));
+  options.context = 0;
+  EXPECT_EQ(choose_steps(trace, options), (std::vector<std::size_t>{5}));
+}
+
+TEST(Show, ANodeWithoutAStepChoosesNothing) {
+  ShowOptions options;
+  options.node = 9;
+  EXPECT_TRUE(choose_steps(trace_of(10), options).empty());
+  options.around = 500;
+  EXPECT_TRUE(choose_steps(trace_of(10), options).empty());
 }
 
 }  // namespace

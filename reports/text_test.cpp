@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
+#include <string>
 
 namespace raftlab::reports {
 namespace {
@@ -100,6 +102,135 @@ TEST(Text, TheProgressFitsOnALine) {
   report.result.virtual_ns = 1'000'000'000'000'000;
   for (int i = 0; i < 1000; ++i) campaign.add(report);
   EXPECT_LT(columns(progress(campaign)), line_columns);
+}
+
+TEST(Text, AVerdictIsPaddedWithinItsColour) {
+  EXPECT_EQ(verdict_word(simulator::Verdict::holds, Colour::off, 8), "holds   ");
+  EXPECT_EQ(verdict_word(simulator::Verdict::holds, Colour::on, 8), "\x1b[32mholds   \x1b[0m");
+  EXPECT_EQ(verdict_word(simulator::Verdict::inconclusive, Colour::on), "\x1b[33minconclusive\x1b[0m");
+}
+
+TEST(Text, OnlyTheVerdictOfAViolationIsColoured) {
+  std::string coloured = violation(violated(1), NextSteps{}, Colour::on);
+  const std::string word = "\x1b[31mviolated\x1b[0m";
+  ASSERT_EQ(coloured.substr(0, word.size()), word);
+  EXPECT_EQ("violated" + coloured.substr(word.size()), violation(violated(1), NextSteps{}, Colour::off));
+}
+
+TEST(Text, AViolationLeavesOutTheCommandsThatAreNotThere) {
+  const std::string text = violation(violated(1), NextSteps{}, Colour::off);
+  for (const char* word : {"\n  trace ", "\n  replay ", "\n  show ", "\n  note "})
+    EXPECT_EQ(text.find(word), std::string::npos) << word;
+}
+
+TEST(Text, AViolationTellsWhatElseThereIsToSay) {
+  NextSteps next;
+  next.note = "the trace was not saved";
+  const std::string text = violation(violated(1), next, Colour::off);
+  EXPECT_NE(text.find("\n  note    the trace was not saved\n"), std::string::npos) << text;
+}
+
+TEST(Text, AFindingAtTheStepOfTheRootIsToldSo) {
+  SeedReport report = violated(1);
+  report.result.findings[0].step = 41'180;
+  report.result.findings[2].step = 41'179;
+  const std::string text = violation(report, NextSteps{}, Colour::off);
+  // In the order of the steps.
+  const std::size_t earlier = text.find("G1 one-leader-per-term      1 step earlier  n1 and n3");
+  const std::size_t same = text.find("E2 vote-written-once      at the same step  n2 voted");
+  EXPECT_NE(earlier, std::string::npos) << text;
+  EXPECT_NE(same, std::string::npos) << text;
+  EXPECT_LT(earlier, same);
+}
+
+TEST(Text, AViolationWithoutAFindingHasStillASeed) {
+  SeedReport report = violated(77);
+  report.result.findings.clear();
+  const std::string text = violation(report, NextSteps{}, Colour::off);
+  EXPECT_EQ(text.substr(0, text.find('\n')), "violated  seed 77");
+}
+
+TEST(Text, ACommandIsBrokenBetweenTwoCommandsOnly) {
+  NextSteps next;
+  next.replay =
+      "raftlab explore --seed 1 --profile " + std::string(50, 'p') + " --trace t && raftlab replay t";
+  const std::string text = violation(violated(1), next, Colour::off);
+  EXPECT_NE(text.find(" --trace t && \\\n          raftlab replay t\n"), std::string::npos) << text;
+  next.replay = "raftlab replay " + std::string(150, 'p');
+  EXPECT_NE(violation(violated(1), next, Colour::off).find("  replay  " + next.replay + "\n"),
+            std::string::npos);
+}
+
+TEST(Text, AConclusionOfNoSeedHasNoFigures) {
+  EXPECT_EQ(conclusion(Campaign{}, "seeds 1..9", "", "SIGTERM", Colour::off),
+            "inconclusive  seeds 1..9\n"
+            "              no seed was run to its end\n"
+            "              interrupted by SIGTERM\n");
+}
+
+TEST(Text, AConclusionWithoutChecksSaysSo) {
+  Campaign campaign;
+  SeedReport report = holding(1);
+  report.result.evaluations.clear();
+  campaign.add(report);
+  const std::string text = conclusion(campaign, "seed 1", "", "", Colour::off);
+  EXPECT_EQ(text.substr(0, text.find('\n')), "holds   seed 1, checks off, 1 of 2 fault kinds drawn fired");
+  EXPECT_EQ(text.find("never evaluated"), std::string::npos);
+}
+
+TEST(Text, AConclusionSaysWhenEveryFaultKindFired) {
+  Campaign campaign;
+  SeedReport report = holding(1);
+  report.profile.rates.fill(1);
+  report.result.fired.fill(1);
+  campaign.add(report);
+  EXPECT_NE(conclusion(campaign, "seed 1", "", "", Colour::off).find("evaluated, every fault kind fired\n"),
+            std::string::npos);
+}
+
+TEST(Text, AConclusionNamesTheRungsThatWereNeverEvaluated) {
+  Campaign campaign;
+  SeedReport report = holding(1);
+  report.result.evaluations[static_cast<std::size_t>(invariants::Rung::E2)] = 0;
+  report.result.evaluations[static_cast<std::size_t>(invariants::Rung::N18)] = 0;
+  campaign.add(report);
+  const std::string text = conclusion(campaign, "seed 1", "", "", Colour::off);
+  EXPECT_NE(text.find("\n        never evaluated: N18 E2\n"), std::string::npos) << text;
+}
+
+TEST(Text, AConclusionOfVeryManyIdleRungsIsNarrow) {
+  Campaign campaign;
+  SeedReport report = holding(1);
+  std::fill(report.result.evaluations.begin() + 1, report.result.evaluations.end(), 0);
+  campaign.add(report);
+  expect_narrow(conclusion(campaign, "seed 1", "", "", Colour::off));
+}
+
+TEST(Text, AConclusionIsWithoutNumbersThatDivideByNothing) {
+  Campaign campaign;
+  SeedReport report = holding(1);
+  report.cpu_ns = 0;
+  campaign.add(report);
+  const std::string text = conclusion(campaign, "seed 1", "", "", Colour::off);
+  EXPECT_NE(text.find(" in 0 us of CPU time (x0) · 41.1 k steps (0/CPU-s)\n"), std::string::npos) << text;
+}
+
+TEST(Text, TheReasonOfAnInconclusiveSeedCannotSteerTheTerminal) {
+  Campaign campaign;
+  SeedReport report = inconclusive(1);
+  report.result.reason = "\x1b[2J\nnothing";
+  campaign.add(report);
+  const std::string text = conclusion(campaign, "seed 1", "", "", Colour::off);
+  EXPECT_NE(text.find("seed 1 is inconclusive: ?[2J nothing\n"), std::string::npos) << text;
+}
+
+TEST(Text, TheProgressCountsCrashesAndPartitionsOfEveryKind) {
+  Campaign campaign;
+  SeedReport report = holding(1);
+  report.result.fired.fill(1);
+  campaign.add(report);
+  const std::string text = progress(campaign);
+  EXPECT_NE(text.find("   crashes 3   partitions 6"), std::string::npos) << text;
 }
 
 }  // namespace
