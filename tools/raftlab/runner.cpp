@@ -70,11 +70,14 @@ class Runner {
       }
       const std::scoped_lock lock(mutex_);
       worker.position = nowhere;
-      if (!report) {
-        if (!error_) error_ = "seed " + std::to_string(task->seed) + ": " + error;
-        end();
-      } else if (!worker.stop) {
-        keep(task->position, std::move(*report));
+      // What was given up does not count, however it ended.
+      if (!worker.stop) {
+        if (report) {
+          keep(task->position, std::move(*report));
+        } else if (task->position < limit_) {
+          limit(task->position);
+          error_ = "seed " + std::to_string(task->seed) + ": " + error;
+        }
       }
       changed_.notify_one();
     }
@@ -85,12 +88,18 @@ class Runner {
 
   void keep(std::uint64_t position, reports::SeedReport report) {
     if (!options_.keep_going && report.result.verdict == simulator::Verdict::violated && position < limit_) {
-      limit_ = position;
-      for (const auto& worker : workers_) {
-        if (worker->position != nowhere && worker->position > limit_) worker->stop = true;
-      }
+      limit(position);
     }
     if (position <= limit_) done_.emplace(position, std::move(report));
+  }
+
+  /// Nothing above the position counts any more: neither seeds nor an exception that one of them has thrown.
+  void limit(std::uint64_t position) {
+    limit_ = position;
+    error_.reset();
+    for (const auto& worker : workers_) {
+      if (worker->position != nowhere && worker->position > limit_) worker->stop = true;
+    }
   }
 
   void end() {
@@ -133,10 +142,11 @@ class Runner {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::map<std::uint64_t, reports::SeedReport> done_;  // by position, not handed out yet
   std::uint64_t next_position_ = 0;
-  std::uint64_t limit_ = nowhere;  // position of the lowest violated seed
+  std::uint64_t limit_ =
+      nowhere;  // position of the lowest seed that ends the campaign: violated, or thrown from
   unsigned active_ = 0;
   bool ending_ = false;
-  std::optional<std::string> error_;
+  std::optional<std::string> error_;  // of the seed at `limit_`
 };
 
 }  // namespace

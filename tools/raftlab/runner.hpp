@@ -33,7 +33,8 @@ struct RunnerCalls {
   std::function<void()> tick;
 };
 
-/// The exception that left `run`, with its seed; none when all went well.
+/// The exception that left `run`, with its seed; none when all went well. It ends the campaign with its seed
+/// as a violation does, also with `keep_going`: everything below is run, and the lowest seed counts.
 [[nodiscard]] std::optional<std::string> run_seeds(SeedSequence seeds, const RunnerOptions& options,
                                                    const RunnerCalls& calls);
 
