@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* default_directory = "raftlab-out";
 constexpr mode_t file_mode = 0666;
+constexpr mode_t permission_bits = 07777;
 
 Failure io_failure(const std::string& path, const std::string& what, int error) {
   return Failure{ExitCode::io, path + ": " + what + ": " + std::generic_category().message(error)};
@@ -100,22 +101,31 @@ Result<simulator::Trace> read_trace(const std::string& path) {
 }
 
 Result<OutputFile> OutputFile::open(const std::string& path) {
+  if (path.empty()) return io_failure(path, "cannot be written", ENOENT);
   struct stat status {};
   const bool exists = ::stat(path.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode)) return io_failure(path, "cannot be written", EISDIR);
   if (exists && ::access(path.c_str(), W_OK) != 0) return io_failure(path, "cannot be written", errno);
   // A device or a pipe is written in place; a file appears under its name when it is complete.
   const bool in_place = exists && !S_ISREG(status.st_mode);
-  const std::string temporary = in_place ? "" : path + ".tmp-" + std::to_string(::getpid());
+  // Behind a link the file is replaced, not the link.
+  std::error_code error;
+  const std::string target = exists && !in_place ? fs::canonical(path, error).string() : path;
+  if (error) return io_failure(path, "cannot be written", error.value());
+  const std::string temporary = in_place ? "" : target + ".tmp-" + std::to_string(::getpid());
   const int flags = in_place ? O_WRONLY : O_WRONLY | O_CREAT | O_EXCL;
   const int descriptor = ::open((in_place ? path : temporary).c_str(), flags | O_CLOEXEC, file_mode);
   if (descriptor < 0) return io_failure(path, "cannot be written", errno);
-  return OutputFile(descriptor, path, temporary);
+  OutputFile file(descriptor, path, target, temporary);
+  if (exists && !in_place && ::fchmod(descriptor, status.st_mode & permission_bits) != 0)
+    return io_failure(path, "cannot be written", errno);
+  return file;
 }
 
 OutputFile::OutputFile(OutputFile&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
       path_(std::move(other.path_)),
+      target_(std::move(other.target_)),
       temporary_(std::exchange(other.temporary_, {})) {}
 
 OutputFile::~OutputFile() {
@@ -126,7 +136,7 @@ OutputFile::~OutputFile() {
 std::optional<Failure> OutputFile::commit(raft::Bytes content) {
   int error = write_all(descriptor_, content);
   if (::close(std::exchange(descriptor_, -1)) != 0 && error == 0) error = errno;
-  if (error == 0 && !temporary_.empty() && ::rename(temporary_.c_str(), path_.c_str()) != 0) error = errno;
+  if (error == 0 && !temporary_.empty() && ::rename(temporary_.c_str(), target_.c_str()) != 0) error = errno;
   if (error != 0) return io_failure(path_, "cannot be written", error);
   temporary_.clear();
   return std::nullopt;

@@ -22,7 +22,8 @@ inline constexpr std::uint64_t trace_bytes_max = 8ULL << 30U;
 [[nodiscard]] Result<simulator::Trace> read_trace(const std::string& path);
 
 /// An output file that the user named. Opening it finds out early whether it can be written; it replaces an older file of
-/// that name only when `commit` has written everything. Without a commit nothing is left behind.
+/// that name only when `commit` has written everything, and takes over its permissions. Without a commit
+/// nothing is left behind.
 class OutputFile {
  public:
   [[nodiscard]] static Result<OutputFile> open(const std::string& path);
@@ -34,11 +35,15 @@ class OutputFile {
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
-  OutputFile(int descriptor, std::string path, std::string temporary)
-      : descriptor_(descriptor), path_(std::move(path)), temporary_(std::move(temporary)) {}
+  OutputFile(int descriptor, std::string path, std::string target, std::string temporary)
+      : descriptor_(descriptor),
+        path_(std::move(path)),
+        target_(std::move(target)),
+        temporary_(std::move(temporary)) {}
 
   int descriptor_;
   std::string path_;
+  std::string target_;     // what `path_` names in the end, behind links
   std::string temporary_;  // empty: `path_` is no regular file and is written in place
 };
 
