@@ -5,6 +5,7 @@
 #include "tools/raftlab/commands.hpp"
 #include "tools/raftlab/completion.hpp"
 #include "tools/raftlab/exit_code.hpp"
+#include "tools/raftlab/terminal.hpp"
 #include "tools/version/version.hpp"
 
 #include <CLI/CLI.hpp>
@@ -33,6 +34,17 @@ auto parsed(const std::string& flag, const std::string& text, const char* wanted
   const auto value = parse(text);
   if (!value) throw CLI::ValidationError(flag, "'" + text + "' is not " + wanted);
   return *value;
+}
+
+/// For options that hold a number: CLI11 alone takes nothing for 0, -1 for 2^64 - 1 and 010 for 8.
+CLI::Validator number() {
+  const auto understand = [](std::string& text) {
+    const auto value = parse_number(text);
+    if (!value) return "'" + text + "' is not a number below 2^64";
+    text = std::to_string(*value);
+    return std::string();
+  };
+  return {understand, "", "number"};
 }
 
 /// What CLI11 fills in before it is understood.
@@ -79,11 +91,14 @@ class App {
       return tell(
           Failure{ExitCode::usage, "'" + std::string(first) + "' is no subcommand (see raftlab --help)"});
     }
+    if (first.starts_with('-') && app_.get_option_no_throw(std::string(first)) == nullptr) {
+      return tell(Failure{ExitCode::usage, "'" + std::string(first) + "' is no flag (see raftlab --help)"});
+    }
     try {
       app_.parse(count, arguments);
       if (explore_->parsed()) understand_explore();
     } catch (const CLI::Success& success) {
-      return app_.exit(success);
+      return printed(app_.exit(success));
     } catch (const CLI::ParseError& error) {
       return tell(Failure{ExitCode::usage, usage_message(error.what())});
     }
@@ -91,6 +106,11 @@ class App {
   }
 
  private:
+  /// The code, unless what was printed has not arrived.
+  static int printed(int code) {
+    return flush_stdout() ? code : tell(Failure{ExitCode::io, "stdout: cannot be written"});
+  }
+
   std::string usage_message(const std::string& what) const {
     const auto chosen = app_.get_subcommands();
     const std::string command = chosen.empty() ? "" : chosen.front()->get_name() + " ";
@@ -105,6 +125,7 @@ class App {
         ->excludes(seed);
     explore_
         ->add_option("--nodes", explore_options_.nodes, "Size of the cluster (default: drawn from 1 to 7)")
+        ->transform(number())
         ->check(CLI::Range(1U, 64U))
         ->type_name("1..64");
     explore_
@@ -118,6 +139,7 @@ class App {
     explore_
         ->add_option("--jobs", explore_options_.jobs,
                      "Seeds that run at the same time (default: one per core)")
+        ->transform(number())
         ->check(CLI::Range(1U, jobs_max))
         ->type_name("N");
     explore_->add_option("--time-budget", raw_.time_budget, "Start no seed after this time: 30s, 10m, 2h")
@@ -186,11 +208,13 @@ class App {
     show_ = app_.add_subcommand("show", "Print a trace, one line per step");
     show_->add_option("trace", show_options_.trace_file, "A trace")->required()->type_name("TRACE");
     show_->add_flag("--json", show_options_.json, "One JSON object per line: a header, the steps, the end");
-    show_->add_option("--around", show_options_.around, "Only the steps next to this one")->type_name("STEP");
-    show_->add_option("--context", show_options_.context, "How many on either side of it (default: 10)")
-        ->type_name("N");
-    show_->add_option("--node", show_options_.node, "Only the steps of this node")->type_name("N");
-    show_->add_option("--last", show_options_.last, "Only the last so many")->type_name("N");
+    const auto add_number = [&](const char* flag, auto& variable, const char* description, const char* type) {
+      show_->add_option(flag, variable, description)->transform(number())->type_name(type);
+    };
+    add_number("--around", show_options_.around, "Only the steps next to this one", "STEP");
+    add_number("--context", show_options_.context, "How many on either side of it (default: 10)", "N");
+    add_number("--node", show_options_.node, "Only the steps of this node", "N");
+    add_number("--last", show_options_.last, "Only the last so many", "N");
     show_->add_flag("--long", show_options_.long_lines, "Wrap what does not fit on a line");
     show_->footer(exit_codes);
   }
@@ -207,11 +231,13 @@ class App {
                      "Profiles (default: w1, w2, w3 of scenarios/profiles)")
         ->type_name("FILE.toml");
     bench_->add_option("--nodes", bench_options_.nodes, "Size of the cluster (default: as the profile says)")
+        ->transform(number())
         ->check(CLI::Range(1U, 64U))
         ->type_name("1..64");
     bench_
         ->add_option("--repetitions", bench_options_.repetitions,
                      "Runs of each kind; the median counts (default: 3)")
+        ->transform(number())
         ->check(CLI::Range(1U, 100U))
         ->type_name("N");
   }
@@ -251,7 +277,7 @@ class App {
     if (ladder_->parsed()) return ladder();
     if (bench_->parsed()) return bench(bench_options_);
     std::cout << completion_script(shell_, completed_commands());
-    return 0;
+    return printed(0);
   }
 
   CLI::App app_;

@@ -12,7 +12,7 @@ int show(const ShowOptions& options) {
   auto read = read_trace(options.trace_file);
   if (const Failure* failed = failure(read)) return tell(*failed);
   const auto& trace = std::get<simulator::Trace>(read);
-  if (options.node && *options.node > trace.header.profile.nodes) {
+  if (options.node && (*options.node == 0 || *options.node > trace.header.profile.nodes)) {
     return tell(Failure{ExitCode::usage,
                         "--node: the trace has nodes 1 to " + std::to_string(trace.header.profile.nodes)});
   }
