@@ -275,6 +275,24 @@ for shell in bash zsh fish; do
   cmp -s out "$repository/completions/raftlab.$shell" || fail "completions/raftlab.$shell is not what raftlab __complete $shell prints"
 done
 
+# completes <expected words, sorted> <word>...: what bash offers for the last word.
+completes() {
+  local expected=$1 found
+  shift
+  checks=$((checks + 1))
+  found=$(bash -c 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _raftlab
+    printf "%s\n" "${COMPREPLY[@]}" | sort | tr "\n" " "' bash "$repository/completions/raftlab.bash" "$@")
+  if [ "$found" != "$expected " ]; then fail "bash completes $* to '$found', not to '$expected'"; fi
+}
+completes 'replay run' raftlab r
+completes '--seed --seeds --shard' raftlab explore --s
+completes '--help --version' raftlab --
+completes '' raftlab replay some
+for script in bash zsh fish; do
+  # The shells that are there say whether their script is one.
+  if command -v "$script" > /dev/null; then "$script" -n "$repository/completions/raftlab.$script" || fail "$script -n"; fi
+done
+
 if [ "$failures" -gt 0 ]; then
   echo "$failures of $checks checks failed"
   exit 1
