@@ -164,7 +164,7 @@ class CliTest : public testing::Test {
   }
 
   /// A run of a few hundred steps.
-  static simulator::Trace recorded(simulator::Profile profile = small_profile()) {
+  static simulator::Trace recorded(const simulator::Profile& profile = small_profile()) {
     constexpr std::uint64_t seed = 7;
     simulator::RandomChooser chooser{simulator::Seed(seed)};
     return simulator::record(trace_header(seed, profile, true), chooser);
