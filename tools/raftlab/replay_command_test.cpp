@@ -171,7 +171,7 @@ TEST_F(ReplayCommand, AnotherProfileDiffers) {
 class DamagedTrace : public ReplayCommand {
  protected:
   void SetUp() override {
-    Replay::SetUp();
+    ReplayCommand::SetUp();
     simulator::Profile profile = small_profile();
     profile.steps_max = 30;
     for (const std::byte byte : encode(recorded(profile))) content_ += static_cast<char>(byte);
@@ -218,7 +218,7 @@ TEST_F(DamagedTrace, WithOneByteChangedItIsRefusedWithThePlace) {
 
 TEST_F(DamagedTrace, OfAnotherVersionBothNumbersAreNamed) {
   content_[8] = 7;
-  expect_damaged(content_, "the trace has format version 7, this raftlab reads version 1");
+  expect_damaged(content_, "the trace has format version 7, this raftlab reads version 2");
 }
 
 TEST_F(DamagedTrace, BytesBehindTheEndAreDamage) {
