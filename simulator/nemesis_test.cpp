@@ -303,6 +303,7 @@ TEST(NemesisTest, WhatIsImpossibleAtASizeIsNotDrawn) {
     }
   }
   EXPECT_FALSE(possible(Fault::message_loss, 1));
+  EXPECT_FALSE(possible(Fault::span, 1));
   EXPECT_FALSE(possible(Fault::bit_rot, 2));
   EXPECT_FALSE(possible(Fault::partition_bridge, 2));
   EXPECT_FALSE(possible(Fault::partition_ring, 3));

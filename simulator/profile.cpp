@@ -38,6 +38,7 @@ bool possible(Fault fault, std::uint32_t nodes) {
     case Fault::message_loss:
     case Fault::message_duplicate:
     case Fault::message_late:
+    case Fault::span:  // what arrives waits for the next input
     case Fault::partition_halves:
     case Fault::partition_isolate:
     case Fault::partition_one_way:
