@@ -18,7 +18,8 @@
 #   *.proto               <target>_proto, included as "<folder>/<name>.pb.h"
 #   any other *.cpp       the library; without one it is an INTERFACE library
 #
-# Tests run in the root of the repository. A new file is seen by the next build; nothing has to be listed.
+# Tests run in the root of the repository, with the seed of cmake/test_seed.cpp. A new file is seen by the next build;
+# nothing has to be listed.
 
 # Adds the folders that exist, in the order given.
 function(raftlab_folders)
@@ -135,6 +136,12 @@ function(raftlab_tests executable label timeout_s)
   add_executable(${executable} ${arg_FILES})
   target_link_libraries(${executable} PRIVATE ${arg_DEPENDS} GTest::gtest_main GTest::gmock rapidcheck
                                               rapidcheck_gtest raftlab_warnings)
+  # An object library, not a source of each test: compiled once.
+  if(NOT TARGET raftlab_test_seed)
+    add_library(raftlab_test_seed OBJECT "${PROJECT_SOURCE_DIR}/cmake/test_seed.cpp")
+    target_link_libraries(raftlab_test_seed PRIVATE raftlab_warnings)
+  endif()
+  target_link_libraries(${executable} PRIVATE raftlab_test_seed)
   if(RAFTLAB_TEST_PCH)
     raftlab_reuse_test_pch(${executable})
   endif()

@@ -6,7 +6,6 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <deque>
 #include <map>
 #include <memory>
@@ -15,9 +14,6 @@
 /// Random executions of real cores. RC_PARAMS="seed=..." replays a failure.
 namespace raftlab::raft::testing {
 namespace {
-
-/// The same executions in every run, unless the environment asks for others.
-[[maybe_unused]] const int fixed_seed = ::setenv("RC_PARAMS", "seed=20260", 0);
 
 /// A schedule of random decisions, so many of them, then only zeros: a seed and a length tell it all, and
 /// shrinking the length shortens the execution.
