@@ -22,7 +22,13 @@ class ShowCommand : public CliTest {
     write("t", encode(trace_));
   }
 
-  /// The lines of the steps, without the heading.
+  /// What happened between the steps has a star in place of a number.
+  static bool is_incident(const std::string& line) {
+    const std::size_t first = line.find_first_not_of(' ');
+    return first != std::string::npos && line[first] == '*';
+  }
+
+  /// The lines of the steps, without the heading and without what happened between them.
   static std::vector<std::string> show(std::vector<std::string> flags) {
     flags.insert(flags.begin(), {"show", "t"});
     const Ran ran = run(flags);
@@ -32,6 +38,16 @@ class ShowCommand : public CliTest {
     EXPECT_THAT(all.at(0), HasSubstr("step"));
     EXPECT_THAT(all.at(0), HasSubstr("what"));
     all.erase(all.begin());
+    std::erase_if(all, is_incident);
+    return all;
+  }
+
+  /// The header, the steps and the end.
+  static std::vector<std::string> show_json() {
+    const Ran ran = run({"show", "t", "--json"});
+    EXPECT_EQ(ran.code, 0);
+    std::vector<std::string> all = lines(ran.out);
+    std::erase_if(all, [](const std::string& line) { return line.starts_with("{\"incident\""); });
     return all;
   }
 
@@ -52,9 +68,17 @@ TEST_F(ShowCommand, PrintsALineForEachStep) {
   for (std::size_t i = 0; i < steps.size(); ++i) EXPECT_EQ(step_of(steps[i]), trace_.steps[i].number);
 }
 
+TEST_F(ShowCommand, WhatHappenedBetweenTheStepsIsALineToo) {
+  const auto all = lines(run({"show", "t"}).out);
+  EXPECT_EQ(static_cast<std::size_t>(std::ranges::count_if(all, is_incident)), trace_.incidents.size());
+  EXPECT_THAT(all, testing::Contains(HasSubstr("healing: no more faults")));
+}
+
 TEST_F(ShowCommand, NoLineIsWiderThan100Columns) {
-  for (const std::string& line : show({})) EXPECT_LE(reports::columns(line), 100U) << line;
-  for (const std::string& line : show({"--long"})) EXPECT_LE(reports::columns(line), 100U) << line;
+  for (const std::string& line : lines(run({"show", "t"}).out))
+    EXPECT_LE(reports::columns(line), 100U) << line;
+  for (const std::string& line : lines(run({"show", "t", "--long"}).out))
+    EXPECT_LE(reports::columns(line), 100U) << line;
 }
 
 TEST_F(ShowCommand, TheStepAtWhichARungFellIsMarked) {
@@ -93,11 +117,9 @@ TEST_F(ShowCommand, ANodeThatIsNotThereIsRefused) {
 }
 
 TEST_F(ShowCommand, JsonIsAHeaderTheStepsAndTheEnd) {
-  const Ran ran = run({"show", "t", "--json"});
-  EXPECT_EQ(ran.code, 0);
-  const auto all = lines(ran.out);
+  const auto all = show_json();
   ASSERT_EQ(all.size(), trace_.steps.size() + 2);
-  EXPECT_THAT(all.front(), StartsWith("{\"schema\":\"raftlab-trace-1\",\"seed\":7,"));
+  EXPECT_THAT(all.front(), StartsWith("{\"schema\":\"raftlab-trace-2\",\"seed\":7,"));
   for (std::size_t i = 1; i + 1 < all.size(); ++i) {
     const json step = json::parse(all[i]);
     const simulator::TraceStep& recorded_step = trace_.steps[i - 1];
@@ -140,7 +162,7 @@ TEST_F(ShowCommand, WhatATraceSaysCannotSteerTheTerminal) {
 TEST_F(ShowCommand, JsonHoldsWhateverATraceSays) {
   trace_.steps[0].what = "\x1b \xff \xc2\x9b \" \\ \n \xe2\x82\xac";
   write("t", encode(trace_));
-  const auto all = lines(run({"show", "t", "--json"}).out);
+  const auto all = show_json();
   ASSERT_EQ(all.size(), trace_.steps.size() + 2);
   EXPECT_EQ(json::parse(all[1])["what"], "\x1b \xef\xbf\xbd \xc2\x9b \" \\ \n \xe2\x82\xac");
 }
