@@ -188,7 +188,7 @@ class Reader {
     if (value > left() / bytes_min) fail(what, "there are more than the chunk has room for");
     return static_cast<std::size_t>(value);
   }
-  void expect_end() {
+  void expect_end() const {
     if (left() != 0) fail("chunk", "bytes follow its last field");
   }
   [[noreturn]] void fail(const char* what, const std::string& why) const {
