@@ -6,7 +6,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-./dev build asan
+libraries=(raft raft_wire raft_wal raft_replica kv invariants simulator scenarios reports cli version)
+targets=(raftlab)
+for library in "${libraries[@]}"; do targets+=("raftlab_${library}_test"); done
+./dev build asan "${targets[@]}"
 if [ $# -gt 0 ]; then exec ctest --preset asan -j2 "$@" < /dev/null; fi
 ctest --preset asan -j2 --label-regex '^unit$' < /dev/null
 

@@ -3,7 +3,8 @@
 #   - in the builds release (g++ -O2), gcc-debug (g++ -O0) and clang-release (clang -O2),
 #   - with one job and with two, which take the seeds in different orders,
 #   - with every invariant checked and with none,
-#   - when the same program runs the same seeds again.
+#   - when the same program runs the same seeds again,
+#   - while it is recorded; and what one build recorded, the next one replays, step by step.
 # Each of the runs below is compared with the first. It prints which run differed from it in which seed.
 #
 # usage: determinism.sh [<first seed>..<last seed>]   (default 1..20)
@@ -85,4 +86,27 @@ if [ "$differences" -gt 0 ]; then
   echo "determinism: $differences digests differ in ${#names[@]} runs of $seed_count seeds" >&2
   exit 1
 fi
-echo "determinism: ${#names[@]} runs of $seed_count seeds agree in every digest"
+
+# A ring: each build replays what the one before it recorded. A replay compares the digest of every step.
+seed=${seeds%%..*}
+for i in "${!builds[@]}"; do
+  recorder=${builds[i]}
+  replayer=${builds[(i + 1) % ${#builds[@]}]}
+  trace=$results/$recorder.trace
+  expected=$(awk -v seed="$seed" '$1 == seed { print $2 }' "$results/$first")
+  printf 'seed %s recorded by %s, replayed by %s\n' "$seed" "$recorder" "$replayer"
+  code=0
+  "build/$recorder/bin/raftlab" explore --seed "$seed" --trace "$trace" --out "$results/out" \
+    > "$results/replay.log" 2>&1 < /dev/null || code=$?
+  if [ "$code" -gt 1 ] || ! "build/$replayer/bin/raftlab" replay "$trace" > "$results/replay.log" 2>&1; then
+    cat "$results/replay.log" >&2
+    echo "determinism: $replayer does not repeat what $recorder recorded" >&2
+    exit 1
+  fi
+  if ! grep -q "digest $expected" "$results/replay.log"; then
+    cat "$results/replay.log" >&2
+    echo "determinism: the recorded run has another digest than $expected" >&2
+    exit 1
+  fi
+done
+echo "determinism: ${#names[@]} runs of $seed_count seeds agree in every digest, and recordings in every step"
