@@ -19,19 +19,15 @@ void ReplicaOutput::clear() {
 std::variant<Replica, wal::Refusal> Replica::open(const ReplicaOptions& options, wal::Disk& disk,
                                                   StateMachine& machine,
                                                   const std::optional<Recovered>& when_empty) {
-  const auto refusal = [](RecoverError error) {
-    return wal::Refusal{wal::RefusalCode::bad_content, "", 0,
-                        std::string("the recovered log cannot be a node's: ") + name(error)};
-  };
-  // The log storage begins to rewrite the log as soon as it is open: what the options alone rule out is
-  // refused before, so that the files stay as they are.
-  const auto probe = Core::recover(options.core, Recovered{});
-  if (const auto* error = std::get_if<RecoverError>(&probe)) return refusal(*error);
   auto opened = wal::Wal::open(disk, options.identity, options.wal, when_empty);
   if (auto* refused = std::get_if<wal::Refusal>(&opened)) return std::move(*refused);
   auto& log = std::get<wal::Wal::Opened>(opened);
   auto core = Core::recover(options.core, log.recovered);
-  if (const auto* error = std::get_if<RecoverError>(&core)) return refusal(*error);
+  if (const auto* error = std::get_if<RecoverError>(&core)) {
+    return wal::Refusal{wal::RefusalCode::bad_content, "", 0,
+                        std::string("the recovered log cannot be a node's: ") + name(*error)};
+  }
+  log.wal.begin();  // only now: what is refused leaves the files as they are
   return Replica(std::move(std::get<Core>(core)), std::move(log), machine);
 }
 

@@ -389,6 +389,7 @@ TEST(ReplicaRefusal, of_options_that_no_core_takes_touches_no_file) {
 void write_log(Host& host, const Recovered& recovered) {
   auto opened = wal::Wal::open(host.disk, host.options.identity, host.options.wal, recovered);
   ASSERT_TRUE(std::holds_alternative<wal::Wal::Opened>(opened));
+  std::get<wal::Wal::Opened>(opened).wal.begin();
   (void)wal::testing::drive(std::get<wal::Wal::Opened>(opened).wal, host.disk);
   host.disk.kill();
 }
@@ -401,13 +402,17 @@ TEST(ReplicaRefusal, of_a_log_that_cannot_be_a_nodes) {
   unreadable.entries.push_back(entry);
   Host host(1);
   write_log(host, unreadable);
+  const wal::testing::Files files = host.disk.files();
+  const std::uint64_t asked = host.disk.asked();
   for (int i = 0; i < 3; ++i) {
     ASSERT_FALSE(host.start());
     EXPECT_EQ(host.refusal->code, wal::RefusalCode::bad_content);
     EXPECT_THAT(host.refusal->detail, HasSubstr("the recovered log cannot be a node's"));
     EXPECT_THAT(host.refusal->detail, HasSubstr("configuration entry cannot be decoded"));
+    EXPECT_EQ(host.disk.asked(), asked) << "who is refused changes nothing";
     host.disk.kill();
   }
+  EXPECT_EQ(host.disk.files(), files);
 }
 
 TEST(ReplicaRefusal, of_entries_of_a_term_that_the_node_never_reached) {

@@ -67,7 +67,9 @@ inline std::vector<WriteOutcome> drive(Wal& wal, TestDisk& disk) {
 using Opening = std::variant<Wal::Opened, Refusal>;
 
 [[nodiscard]] inline Opening open(TestDisk& disk, const WalOptions& options = {}) {
-  return Wal::open(disk, identity, options, first_state());
+  Opening opening = Wal::open(disk, identity, options, first_state());
+  if (auto* opened = std::get_if<Wal::Opened>(&opening)) opened->wal.begin();
+  return opening;
 }
 
 /// Some write number `seq` behind a log of this state: hard states, truncations and entries take turns.

@@ -21,13 +21,19 @@ class Wal::Implementation {
         base_(found.next_segment),
         next_segment_(found.next_segment),
         next_record_(found.next_record),
+        fresh_(found.fresh),
+        unproven_files_(std::move(found.unproven_files)),
         old_files_(std::move(found.old_files)) {
     gather_checkpoint(found.recovered);
+  }
+
+  void begin() {
+    RAFTLAB_ASSERT(!last_operation_, last_operation_);
     // A creation that was never finished goes first, so that segment 1 always means "the first life".
-    if (found.fresh && !old_files_.empty()) {
+    if (fresh_ && !old_files_.empty()) {
       remove_next();
-    } else if (!found.unproven_files.empty()) {
-      secure(found.unproven_files);
+    } else if (!unproven_files_.empty()) {
+      secure();
     } else {
       pump();
     }
@@ -211,8 +217,8 @@ class Wal::Implementation {
     disk_->preallocate(file_, std::max<std::uint64_t>(options_.segment_bytes, first_bytes));
   }
 
-  void secure(const std::vector<std::string>& files) {
-    for (const std::string& file : files) {
+  void secure() {
+    for (const std::string& file : std::exchange(unproven_files_, {})) {
       FileHandle handle;
       disk_->open(file, handle);
       disk_->sync(handle);
@@ -261,6 +267,8 @@ class Wal::Implementation {
   Phase phase_ = Phase::idle;
   OperationId awaited_;
   OperationId last_operation_;
+  bool fresh_;
+  std::vector<std::string> unproven_files_;
   std::vector<std::string> old_files_;
   bool dead_ = false;
 
@@ -292,6 +300,7 @@ Wal::Wal(Wal&&) noexcept = default;
 Wal& Wal::operator=(Wal&&) noexcept = default;
 Wal::~Wal() = default;
 
+void Wal::begin() { implementation_->begin(); }
 void Wal::write(const Write& write) { implementation_->write(write); }
 std::optional<WriteOutcome> Wal::complete(const DiskCompletion& completion) {
   return implementation_->complete(completion);

@@ -56,10 +56,10 @@ struct WriteOutcome {
   DiskError error = DiskError::none;  ///< none: they are durable. Otherwise nothing more will be
 };
 
-/// The log of one node. `open` reads what is there, submits the rewriting of it as write 1 (recovered is not
-/// durable: everything that counts goes to a new segment, which is synced before older ones are removed), and
-/// returns both. After that, `write` takes the core's writes 2, 3, ... . Several writes share a sync: while one is under way,
-/// the next ones gather behind it. One thread.
+/// The log of one node. `open` reads what is there and changes nothing, so that who cannot use it can still go. `begin`
+/// submits the rewriting of it as write 1: recovered is not durable, so everything that counts goes to a new segment, which is
+/// synced before older ones are removed. After that, `write` takes the core's writes 2, 3, ... . Several writes share a sync:
+/// while one is under way, the next ones gather behind it. One thread.
 class Wal {
  public:
   struct Opened;
@@ -75,6 +75,8 @@ class Wal {
   Wal& operator=(Wal&&) noexcept;
   ~Wal();
 
+  /// Writes what was recovered. Once, before anything else.
+  void begin();
   /// Appends the write and sees to its sync. Numbers must rise by one.
   void write(const Write& write);
   /// Tells of a completed change of the disk. At most one outcome comes of it.

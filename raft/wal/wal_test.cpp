@@ -43,6 +43,7 @@ TEST(Wal, AnEmptyDirectoryWithoutAFirstStateIsAnEmptyLog) {
   auto& wal = std::get<Wal::Opened>(opening);
   EXPECT_TRUE(wal.fresh);
   EXPECT_EQ(state_of(wal.recovered), State{});
+  wal.wal.begin();
   drive(wal.wal, disk);
   disk.kill();
   EXPECT_EQ(state_of(opened(disk).recovered), State{});
