@@ -36,7 +36,7 @@ class RawEntries {
 };
 
 [[nodiscard]] inline std::uint64_t raw_last(const raft::Log& log) {
-  return log.pieces().empty() ? log.snapshot().index.value() : log.pieces().back().last_index().value();
+  return log.pieces().empty() ? log.base().index.value() : log.pieces().back().last_index().value();
 }
 
 /// The slice is a stretch of the piece from this index on: the same storage, else the same entries.

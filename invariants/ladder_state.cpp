@@ -14,7 +14,7 @@ void Ladder::check_state(NodeRecord& node, const raft::View& view) {
   const State& state = view.state;
   if (state.snapshot.index > state.commit || state.commit > state.last.index ||
       state.applied > state.handed || state.handed > state.commit || state.durable > state.last.index ||
-      state.snapshot.index > state.applied || view.log->snapshot() != state.snapshot) {
+      state.snapshot.index > state.applied || view.log->base() != state.base) {
     fire(Rung::N1, node.id, "S = ", state.snapshot, ", C = ", state.commit, ", last = ", state.last.index,
          ", A = ", state.applied, ", handed ", state.handed, ", D = ", state.durable);
   }

@@ -92,7 +92,7 @@ constexpr std::size_t deadline_buckets = 256;
     case raft::Rejection::overloaded: return Status::overloaded;
     case raft::Rejection::too_large: return Status::bad_request;
     case raft::Rejection::not_ready:
-    case raft::Rejection::unsupported: break;
+    default: break;
   }
   return Status::not_ready;
 }

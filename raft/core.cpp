@@ -12,16 +12,18 @@ namespace raftlab::raft {
 void Output::clear() {
   messages.clear();
   write.seq = WriteSeq{};
+  write.checkpoint.reset();
   write.hard.reset();
   write.truncate_from = Index{};
   write.entries.clear();
-  write.snapshot.reset();
   apply.clear();
   reads.clear();
   accepted.clear();
   rejected.clear();
+  transferred.clear();
   lost_from.reset();
-  snapshots.clear();
+  chunks_to_send.clear();
+  chunks_to_store.clear();
   fetches.clear();
   restore.reset();
   role.reset();
@@ -57,7 +59,8 @@ std::optional<RecoverError> check(const Options& options, const Recovered& recov
       options.limits.window_messages == 0 || options.limits.window_bytes == 0) {
     return RecoverError::bad_options;
   }
-  LogId last = recovered.snapshot;
+  LogId last = recovered.base;
+  bool covered = recovered.snapshot == recovered.base;
   for (const Slice& slice : recovered.entries) {
     for (std::uint32_t i = 0; i < slice.size(); ++i) {
       const EntryView entry = slice.entry(i);
@@ -67,8 +70,10 @@ std::optional<RecoverError> check(const Options& options, const Recovered& recov
         return RecoverError::bad_configuration;
       }
       last = entry.id;
+      covered = covered || last == recovered.snapshot;
     }
   }
+  if (!covered) return RecoverError::gap;
   if (last.term > recovered.hard.term) return RecoverError::term_above_hard_state;
   if (recovered.durable > last.index) return RecoverError::gap;
   return std::nullopt;
@@ -84,7 +89,8 @@ std::variant<Core, RecoverError> Core::recover(const Options& options, const Rec
 Core::Core(const Options& options, const Recovered& recovered)
     : options_(options),
       hard_(recovered.hard),
-      log_(recovered.snapshot),
+      log_(recovered.base),
+      snapshot_(recovered.snapshot),
       commit_(recovered.snapshot.index),
       applied_(recovered.snapshot.index),
       handed_(recovered.snapshot.index),
@@ -98,7 +104,7 @@ Core::Core(const Options& options, const Recovered& recovered)
     log_.append(slice);
     for (std::uint32_t i = 0; i < slice.size(); ++i) {
       const EntryView entry = slice.entry(i);
-      if (entry.kind != EntryKind::configuration) continue;
+      if (entry.kind != EntryKind::configuration || entry.id.index <= snapshot_.index) continue;
       configurations_.push_back(ConfigurationAt{entry.id.index, *decode_configuration(entry.payload)});
     }
   }
@@ -116,7 +122,8 @@ void Core::describe(State& state) const {
   state.applied = applied_;
   state.handed = handed_;
   state.durable = durable_;
-  state.snapshot = log_.snapshot();
+  state.snapshot = snapshot_;
+  state.base = log_.base();
   state.last = log_.last_id();
   state.issued = issued_;
   state.written = written_;
@@ -175,7 +182,7 @@ std::uint64_t Core::fingerprint() const {
   hasher.add(pack(attempt_, role_.index() << 1U | (fault_ ? 1U : 0U)), pack(elapsed_ticks_, deadline_ticks_));
   hasher.add(commit_, applied_).add(handed_, durable_).add(issued_, written_);
   hasher.add(read_issued_, read_confirmed_).add(hard_write_.value(), dropped_);
-  hasher.add(log_.snapshot()).add(log_.last_id());
+  hasher.add(snapshot_).add(log_.base()).add(log_.last_id());
   hasher.add(configurations_.back().index.value(), pack(pending_writes_.size(), held_.size()));
   for (const PendingWrite& write : pending_writes_) {
     hasher.add(write.seq, write.first).add(write.last, write.truncate_from);
@@ -241,6 +248,7 @@ void Core::note_delta(Turn& turn, std::uint32_t input) const {
   describe(delta.after);
   delta.truncated_from = std::exchange(turn.truncated_from, Index{});
   delta.appended_from = std::exchange(turn.appended_from, Index{});
+  delta.installed = std::exchange(turn.installed, false);
   delta.commit_configuration = std::exchange(turn.commit_configuration, std::nullopt);
 }
 
@@ -294,12 +302,12 @@ void Core::handle(Turn& turn, const Propose& propose) {
 }
 
 void Core::handle(Turn& turn, const ProposeConfiguration& propose) {
-  const Rejection reason = leading() == nullptr ? Rejection::not_leader : Rejection::unsupported;
+  const Rejection reason = leading() == nullptr ? Rejection::not_leader : Rejection::bad_configuration;
   turn.out.rejected.push_back(Rejected{propose.tag, reason, leader_});
 }
 
 void Core::handle(Turn& turn, const Transfer& transfer) {
-  const Rejection reason = leading() == nullptr ? Rejection::not_leader : Rejection::unsupported;
+  const Rejection reason = leading() == nullptr ? Rejection::not_leader : Rejection::bad_target;
   turn.out.rejected.push_back(Rejected{transfer.tag, reason, leader_});
 }
 

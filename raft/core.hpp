@@ -30,8 +30,9 @@ struct Propose {
 };  ///< a command; the answer carries the tag
 struct ProposeConfiguration {
   std::uint64_t tag;
-  Configuration target;
-};
+  Configuration target;  ///< a simple one: any set of voters and learners
+  bool force = false;    ///< also promotes learners that lag far behind
+};  ///< a change of the configuration by joint consensus (§6, thesis §4.3)
 struct Read {
   std::uint64_t tag;
 };  ///< a linearizable read (thesis §6.4)
@@ -55,40 +56,64 @@ struct Applied {
 };  ///< the state machine has applied everything up to here
 struct SnapshotTaken {
   LogId last;
-};  ///< the state machine's snapshot up to here is durable
+};  ///< this node's own snapshot up to here is durable
+struct ChunkStored {
+  NodeId from;
+  LogId last;
+  std::uint64_t received;
+};  ///< of the snapshot that is being received, the bytes below this offset are there
 struct SnapshotStored {
   LogId last;
-};  ///< a received snapshot is durable
+  Configuration configuration;
+};  ///< a received snapshot is complete, intact and durable; `configuration` is the one at `last`
 struct SnapshotRestored {
   LogId last;
 };  ///< the state machine now starts from it
 struct SnapshotFailed {
   LogId last;
-};  ///< taking, storing or sending it failed: given up, not fatal
+};  ///< it cannot be sent: given up, not fatal
 struct Unreachable {
   NodeId peer;
 };  ///< messages to this peer are being lost
 
 using Input = std::variant<Tick, Receive, Propose, ProposeConfiguration, Read, Transfer, Campaign, Written,
-                           WriteFailed, Fetched, Applied, SnapshotTaken, SnapshotStored, SnapshotRestored,
-                           SnapshotFailed, Unreachable>;
+                           WriteFailed, Fetched, Applied, SnapshotTaken, ChunkStored, SnapshotStored,
+                           SnapshotRestored, SnapshotFailed, Unreachable>;
 
 // ---- Outputs: what stands here may be carried out at once ------------------------------------------------------
 
+/// The log from a new start: what was written before counts no more, and may be deleted once this is durable.
+struct Checkpoint {
+  LogId snapshot;               ///< durable already, elsewhere
+  Configuration configuration;  ///< at `snapshot`
+  LogId base;                   ///< the entries of the write follow it; at or below `snapshot`
+};
+
 /// Order inside a write: hard state, truncation, entries. Writes are carried out first-in first-out.
 struct Write {
-  WriteSeq seq;  ///< 0: there is nothing to write
+  WriteSeq seq;                          ///< 0: there is nothing to write
+  std::optional<Checkpoint> checkpoint;  ///< then the hard state and all entries of the log are there, and all or nothing counts
   std::optional<HardState> hard;
   Index truncate_from;  ///< 0: no truncation
   std::vector<Slice> entries;
-  std::optional<LogId> snapshot;  ///< the log now starts behind this snapshot
 };
 
 struct Accepted {
   std::uint64_t tag;
   LogId id;
 };
-enum class Rejection : std::uint8_t { not_leader, not_ready, overloaded, too_large, unsupported };
+enum class Rejection : std::uint8_t {
+  not_leader,
+  not_ready,          ///< the leader has not committed in its term yet
+  overloaded,         ///< a limit is reached
+  too_large,          ///< of a command
+  transferring,       ///< the leader is handing over
+  change_in_flight,   ///< another change of the configuration has not ended
+  bad_configuration,  ///< nobody would vote, a list is not sorted, a member is missing ...
+  not_caught_up,      ///< a learner to be promoted lags too far behind
+  bad_target,         ///< of a transfer: no voter, or this node
+  timed_out,          ///< of a transfer: given up
+};
 struct Rejected {
   std::uint64_t tag;
   Rejection reason;
@@ -103,9 +128,17 @@ struct Fetch {
   Index first;
   Index last;
 };
-struct SendSnapshot {
+/// To be sent as InstallSnapshot with the image's bytes from `offset` on, as many as a message may carry.
+struct SendChunk {
   NodeId peer;
+  Term term;
   LogId last;
+  std::uint64_t offset;
+};
+/// A chunk from the leader, of a snapshot that this node has use for.
+struct StoreChunk {
+  NodeId from;
+  InstallSnapshot chunk;
 };
 struct RoleChange {
   Role role;
@@ -122,11 +155,13 @@ struct Output {
   std::vector<ReadReady> reads;    ///< may be served by the state machine as it stands
   std::vector<Accepted> accepted;  ///< proposals that are now in the leader's log
   std::vector<Rejected> rejected;  ///< requests that left no trace
+  std::vector<std::uint64_t> transferred;  ///< tags of transfers that ended: this node leads no more
   std::optional<Index>
       lost_from;  ///< accepted proposals from here on were overwritten; others may still commit them
-  std::vector<SendSnapshot> snapshots;  ///< to send
-  std::vector<Fetch> fetches;           ///< cold entries to read
-  std::optional<LogId> restore;         ///< the state machine restarts from this snapshot
+  std::vector<SendChunk> chunks_to_send;
+  std::vector<StoreChunk> chunks_to_store;
+  std::vector<Fetch> fetches;    ///< cold entries to read
+  std::optional<LogId> restore;  ///< the state machine restarts from this snapshot, before `apply`
   std::optional<RoleChange> role;       ///< role, term or known leader is new
   std::optional<Fault> fault;           ///< nothing else follows, for ever
   bool trace = false;                   ///< set by the caller: fill `deltas`
@@ -151,10 +186,11 @@ struct Options {
 /// What a log storage found at start. It counts as write number 1, still on its way: recovered is not durable.
 struct Recovered {
   HardState hard;
-  LogId snapshot;
-  std::optional<Configuration> snapshot_configuration;
-  std::vector<Slice> entries;  ///< from snapshot.index + 1, consecutive
-  Index durable;               ///< what was certainly durable before the crash
+  LogId snapshot;                                       ///< the state machine has been restored from it; (0,0): none
+  std::optional<Configuration> snapshot_configuration;  ///< at `snapshot`
+  LogId base;                                           ///< at or below the snapshot
+  std::vector<Slice> entries;                           ///< from base.index + 1, consecutive, at least up to the snapshot
+  Index durable;                                        ///< what was certainly durable before the crash
 };
 
 /// What the first start of a cluster's node finds: the configuration as entry 1 of term 1.
@@ -222,8 +258,8 @@ class Core {
     Index truncate_from;  // 0: none
     friend bool operator==(const PendingWrite&, const PendingWrite&) = default;
   };
-  /// What must be durable before a held message may go.
-  enum class Needs : std::uint8_t { hard_state, entries, everything };
+  /// What must be durable before a held message may go: a vote; a part of the log; the checkpoint of the same step; all.
+  enum class Needs : std::uint8_t { hard_state, entries, checkpoint, everything };
   struct Held {
     WriteSeq gate;  // goes out when this write is durable; 0 until the flush of the step that held it
     Needs needs;
@@ -245,6 +281,11 @@ class Core {
   void handle(Turn& turn, const Written& written);
   void handle(Turn& turn, const WriteFailed& failed);
   void handle(Turn& turn, const Applied& applied);
+  void handle(Turn& turn, const SnapshotTaken& taken);
+  void handle(Turn& turn, const ChunkStored& stored);
+  void handle(Turn& turn, const SnapshotStored& stored);
+  void handle(Turn& turn, const SnapshotRestored& restored);
+  void handle(Turn& turn, const SnapshotFailed& failed);
   void handle(Turn& turn, const Unreachable& unreachable);
   void handle_unexpected();
   void flush(Turn& turn);
@@ -290,6 +331,12 @@ class Core {
   [[nodiscard]] Progress* peer(NodeId node);
   [[nodiscard]] Progress* hear_from(NodeId node, ReadSeq read);
 
+  // snapshot.cpp (§7, thesis §5)
+  void receive(Turn& turn, NodeId from, Term term, const InstallSnapshot& install);
+  void receive(Turn& turn, NodeId from, Term term, const SnapshotReply& reply);
+  void start_behind(Turn& turn, LogId snapshot, Configuration configuration);
+  void send_chunk(Turn& turn, Progress& peer) const;
+
   // reads.cpp (thesis §6.4)
   void open_round(Turn& turn, Leader& leader);
   void confirm_reads(Leader& leader);
@@ -305,7 +352,8 @@ class Core {
   HardState hard_;
   NodeId leader_;
   Log log_;
-  std::vector<ConfigurationAt> configurations_;  // never empty
+  LogId snapshot_;                               // at or above the log's base
+  std::vector<ConfigurationAt> configurations_;  // never empty: that of the snapshot, then those of the entries behind it
   Index commit_;
   Index applied_;
   Index handed_;

@@ -28,6 +28,10 @@ struct Limits {
   std::uint32_t uncommitted_bytes_max = 16U << 20U;
   /// Reads waiting at the leader; beyond: rejected with `overloaded`.
   std::uint32_t reads_max = 4096;
+  /// Behind a snapshot the log keeps so many entries before the snapshot's end, with so much payload, for peers that are a
+  /// little late; what is older is compacted away.
+  std::uint64_t tail_entries = 10'000;
+  std::uint64_t tail_bytes = 16U << 20U;
   friend bool operator==(const Limits&, const Limits&) = default;
 };
 

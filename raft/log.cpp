@@ -7,8 +7,8 @@
 namespace raftlab::raft {
 
 Term Log::term_at(Index index) const {
-  if (index == snapshot_.index) return snapshot_.term;
-  if (index < snapshot_.index || index > last()) return Term{};
+  if (index == base_.index) return base_.term;
+  if (index < base_.index || index > last()) return Term{};
   for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
     if (run->first <= index) return run->term;
   }
@@ -22,7 +22,7 @@ LogId Log::last_at_or_below(Index index, Term term) const {
     if (run->term <= term) return LogId{run->term, at};
     at = run->first.previous();
   }
-  return at < snapshot_.index ? LogId{} : snapshot_;
+  return at < base_.index ? LogId{} : base_;
 }
 
 namespace {
@@ -105,7 +105,7 @@ void Log::append(const Slice& entries) {
 }
 
 void Log::truncate(Index from) {
-  RAFTLAB_ASSERT(from > snapshot_.index, from, snapshot_);
+  RAFTLAB_ASSERT(from > base_.index, from, base_);
   while (!slices_.empty() && slices_.back().first_index() >= from) slices_.pop_back();
   if (!slices_.empty() && slices_.back().last_index() >= from) {
     slices_.back() = slices_.back().sub(slices_.back().first_index(), from.previous());
@@ -113,8 +113,36 @@ void Log::truncate(Index from) {
   while (!runs_.empty() && runs_.back().first >= from) runs_.pop_back();
 }
 
+void Log::compact(Index to) {
+  RAFTLAB_ASSERT(to >= base_.index && to <= last(), to, base_, last());
+  base_ = LogId{term_at(to), to};
+  const auto kept = std::ranges::find_if(slices_, [&](const Slice& slice) { return slice.last_index() > to; });
+  slices_.erase(slices_.begin(), kept);
+  if (!slices_.empty() && slices_.front().first_index() <= to)
+    slices_.front() = slices_.front().sub(to.next(), slices_.front().last_index());
+  // The last run that starts at or before the new first entry is the one that it belongs to.
+  while (runs_.size() > 1 && runs_[1].first <= to.next()) runs_.erase(runs_.begin());
+  if (slices_.empty()) {
+    runs_.clear();
+  } else if (!runs_.empty() && runs_.front().first <= to) {
+    runs_.front().first = to.next();
+  }
+}
+
+Index Log::tail_before(Index to, std::uint64_t entries, std::uint64_t payload_bytes) const {
+  Index from = to.next();
+  while (from > first() && entries > 0) {
+    const std::size_t bytes = entry(from.previous()).payload.size();
+    if (bytes > payload_bytes) break;
+    payload_bytes -= bytes;
+    --entries;
+    from = from.previous();
+  }
+  return from;
+}
+
 const Slice& Log::piece_of(Index index) const {
-  RAFTLAB_ASSERT(index > snapshot_.index && index <= last(), index, snapshot_, last());
+  RAFTLAB_ASSERT(index > base_.index && index <= last(), index, base_, last());
   if (slices_.back().first_index() <= index) return slices_.back();
   const auto behind = std::upper_bound(slices_.begin(), slices_.end(), index,
                                        [](Index at, const Slice& slice) { return at < slice.first_index(); });
@@ -142,7 +170,7 @@ void Log::slices(Index first, Index last, std::vector<Slice>& out) const {
 }
 
 bool operator==(const Log& a, const Log& b) {
-  if (a.snapshot_ != b.snapshot_ || a.last() != b.last() || a.runs_ != b.runs_) return false;
+  if (a.base_ != b.base_ || a.last() != b.last() || a.runs_ != b.runs_) return false;
   for (Index index = a.first(); index <= a.last(); index = index.next()) {
     const EntryView x = a.entry(index);
     const EntryView y = b.entry(index);

@@ -65,16 +65,18 @@ struct HeartbeatReply {
   friend bool operator==(const HeartbeatReply&, const HeartbeatReply&) = default;
 };
 
-/// Figure 13 (§7), InstallSnapshot, one chunk.
+/// Figure 13 (§7), InstallSnapshot: one chunk of the image of a snapshot, which is a file as docs/snapshots.md describes it.
+/// The configuration at `last` stands in the image itself.
 struct InstallSnapshot {
-  LogId last;
-  std::uint64_t offset = 0;
-  std::uint64_t total = 0;
-  std::uint64_t checksum = 0;    ///< over the whole snapshot
-  std::vector<std::byte> chunk;  ///< the configuration at `last` stands at the start of the snapshot itself
+  LogId last;                  ///< the last entry that the snapshot covers
+  std::uint64_t offset = 0;    ///< of the chunk in the image
+  std::uint64_t total = 0;     ///< bytes of the image
+  std::uint64_t checksum = 0;  ///< of the whole image
+  std::vector<std::byte> chunk;
   friend bool operator==(const InstallSnapshot&, const InstallSnapshot&) = default;
 };
 
+/// Of a chunk that was stored, or of the snapshot as a whole once it is durable and the log starts from it.
 struct SnapshotReply {
   Index last;
   std::uint64_t received = 0;  ///< the offset expected next

@@ -26,6 +26,15 @@ void Progress::become_probe(Index next_index) {
   window.clear();
 }
 
+void Progress::become_snapshot(LogId last) {
+  state = ProgressState::snapshot;
+  next = last.index.next();
+  probe_outstanding = false;
+  window.clear();
+  snapshot = last;
+  snapshot_offset = 0;
+}
+
 void Progress::become_replicate() {
   state = ProgressState::replicate;
   next = std::max(next, match.next());

@@ -53,14 +53,18 @@ struct Progress {
   ProgressState state = ProgressState::probe;
   Index match;  ///< greatest index known to be on the peer's stable storage
   Index next;   ///< index of the next entry to send
-  bool probe_outstanding =
-      false;                     ///< in probe: an append is out, wait for its answer or the next heartbeat's
+  /// In probe: an append is out; in snapshot: a chunk is. Wait for its answer or the next heartbeat's.
+  bool probe_outstanding = false;
   bool recently_active = false;  ///< heard from since the last check of the quorum (thesis §6.2)
   ReadSeq read;                  ///< latest read round that it answered
   Window window;                 ///< in replicate: appends in flight
+  LogId snapshot;                ///< in snapshot: what is being sent
+  std::uint64_t snapshot_offset = 0;  ///< in snapshot: bytes of it that the peer has
 
   void become_probe(Index next_index);
   void become_replicate();
+  /// Sends this snapshot from its beginning.
+  void become_snapshot(LogId last);
   friend bool operator==(const Progress&, const Progress&) = default;
 };
 

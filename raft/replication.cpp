@@ -42,7 +42,7 @@ void Core::receive(Turn& turn, NodeId from, Term term, const AppendEntries& appe
     return handle_unexpected();  // no term has two leaders
   if (!well_formed(append, term)) return handle_unexpected();
   follow(turn, from);
-  if (append.prev.index < log_.snapshot().index) {
+  if (append.prev.index < log_.base().index) {
     // The terms in there are gone, but what is committed here is the leader's too (§5.4): it may go on behind that.
     return hold(from, AppendReply{commit_, append.read}, Needs::entries, commit_);
   }
@@ -138,7 +138,10 @@ void Core::receive(Turn& turn, NodeId from, Term term, const AppendReply& reply)
   if (reply.match > log_.last()) return handle_unexpected();
   const bool advanced = reply.match > peer->match;
   if (advanced) peer->match = reply.match;
-  if (peer->state == ProgressState::probe && reply.match >= peer->match) {
+  const bool in_step = peer->state == ProgressState::probe && reply.match >= peer->match;
+  // A peer that was given a snapshot may have come so far without it that the log reaches it again.
+  const bool in_reach = peer->state == ProgressState::snapshot && peer->match >= log_.base().index;
+  if (in_step || in_reach) {
     peer->become_replicate();
   } else if (peer->state == ProgressState::replicate) {
     peer->next = std::max(peer->next, peer->match.next());
@@ -153,6 +156,7 @@ void Core::receive(Turn& /*turn*/, NodeId from, Term term, const AppendReject& r
   if (term < hard_.term) return;
   Progress* peer = hear_from(from, reject.read);
   if (peer == nullptr || reject.rejected_prev <= peer->match) return;
+  if (peer->state == ProgressState::snapshot) return;
   if (peer->state == ProgressState::probe && reject.rejected_prev != peer->next.previous()) return;
   const LogId agreed =
       log_.last_at_or_below(std::min(reject.hint.index, reject.rejected_prev.previous()), reject.hint.term);
@@ -193,6 +197,9 @@ void Core::send_appends(Turn& turn, Leader& leader) {
   for (Progress& peer : leader.peers) {
     if (peer.id == options_.id) continue;
     bool sent = false;
+    // Who needs entries that are compacted away gets the snapshot that covers them (§7).
+    if (peer.state != ProgressState::snapshot && peer.next <= log_.base().index) peer.become_snapshot(snapshot_);
+    if (peer.state == ProgressState::snapshot && !peer.probe_outstanding) send_chunk(turn, peer);
     if (peer.state == ProgressState::probe && !peer.probe_outstanding) {
       send_append(turn, peer, false);
       peer.probe_outstanding = true;
@@ -230,7 +237,10 @@ std::uint64_t hash(const Progress& peer) {
                               std::uint64_t{peer.probe_outstanding} << 40U |
                               std::uint64_t{peer.recently_active} << 41U |
                               std::uint64_t{peer.window.messages()} << 42U;
-  return Hasher(small).add(peer.match, peer.next).add(peer.read.value(), peer.window.bytes()).value();
+  Hasher hasher(small);
+  hasher.add(peer.match, peer.next).add(peer.read.value(), peer.window.bytes());
+  if (peer.state == ProgressState::snapshot) hasher.add(peer.snapshot).add(peer.snapshot_offset);
+  return hasher.value();
 }
 
 }  // namespace raftlab::raft

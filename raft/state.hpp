@@ -22,7 +22,8 @@ struct State {
   Index applied;
   Index handed;   ///< given to the state machine, not yet reported as applied above `applied`
   Index durable;  ///< the log up to here is on stable storage
-  LogId snapshot;
+  LogId snapshot;  ///< the last entry that the present snapshot covers; (0,0): there is none
+  LogId base;      ///< the log starts behind this entry, at or below the snapshot
   LogId last;
   WriteSeq issued;   ///< last write given out
   WriteSeq written;  ///< last write known to be durable
@@ -39,12 +40,15 @@ struct Delta {
   State after;
   Index truncated_from;  ///< the log was cut from here on; 0: it was not
   Index appended_from;   ///< entries from here to after.last are new; 0: none are
-  /// A leader's commit moved by a quorum of the configuration entry at this index (0: of the snapshot).
+  /// A received snapshot was installed: `after.snapshot` is it. The log behind it stays when it agrees with it there;
+  /// otherwise the log was cut above the commit index before, and starts from the snapshot now.
+  bool installed = false;
+  /// A leader's commit moved by a quorum of the configuration at this index (as `ConfigurationAt` has it).
   std::optional<Index> commit_configuration;
 };
 
 struct ConfigurationAt {
-  Index index;  ///< of the configuration entry; 0: of the snapshot
+  Index index;  ///< of the configuration entry; for the first one, which comes from the snapshot, of the snapshot
   Configuration configuration;
   friend bool operator==(const ConfigurationAt&, const ConfigurationAt&) = default;
 };

@@ -31,19 +31,26 @@ WriteSeq Core::write_that_holds(Index index) const {
 void Core::submit_write(Turn& turn) {
   const bool hard_changed = hard_ != submitted_hard_;
   const bool log_grew = log_.last() > submitted_last_;
-  if (!hard_changed && !log_grew && !turn.write_truncate_from) return;
+  if (!hard_changed && !log_grew && !turn.write_truncate_from && !turn.checkpoint_due) return;
   Write& write = turn.out.write;
   issued_ = issued_.next();
   write.seq = issued_;
   if (hard_changed) {
-    write.hard = submitted_hard_ = hard_;
+    submitted_hard_ = hard_;
     hard_write_ = issued_;
   }
-  write.truncate_from = turn.write_truncate_from;
+  if (hard_changed || turn.checkpoint_due) write.hard = hard_;
   const Index first = log_grew ? submitted_last_.next() : Index{};
-  if (log_grew) log_.slices(first, log_.last(), write.entries);
+  if (turn.checkpoint_due) {
+    write.checkpoint = Checkpoint{snapshot_, configurations_.front().configuration, log_.base()};
+    log_.slices(log_.first(), log_.last(), write.entries);
+  } else {
+    write.truncate_from = turn.write_truncate_from;
+    if (log_grew) log_.slices(first, log_.last(), write.entries);
+  }
   submitted_last_ = log_.last();
-  pending_writes_.push_back(PendingWrite{issued_, first, log_.last(), write.truncate_from});
+  // What older writes hold stays where it is until the checkpoint is durable: only what is new depends on it.
+  pending_writes_.push_back(PendingWrite{issued_, first, log_.last(), turn.write_truncate_from});
 }
 
 /// Sends what need not wait any longer. What was held for an older term is dropped, because nobody counts it now; so are the
@@ -54,7 +61,8 @@ void Core::release_held(Turn& turn) {
     if (held.needs == Needs::everything && role() != Role::candidate) return true;
     if (!held.gate) {
       const WriteSeq log_write = held.needs == Needs::entries ? write_that_holds(held.match) : WriteSeq{};
-      held.gate = held.needs == Needs::everything ? issued_ : std::max(hard_write_, log_write);
+      const bool all = held.needs == Needs::everything || held.needs == Needs::checkpoint;
+      held.gate = all ? issued_ : std::max(hard_write_, log_write);
     }
     if (held.gate > written_) return false;
     turn.out.messages.push_back(std::move(held.envelope));

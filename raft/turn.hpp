@@ -15,10 +15,12 @@ struct Core::Turn {
   // Since the last delta.
   Index truncated_from;
   Index appended_from;
+  bool installed = false;
   std::optional<Index> commit_configuration;
 
   // Until the flush.
   Index write_truncate_from;
+  bool checkpoint_due = false;
   bool heartbeat_due = false;
 };
 

@@ -67,6 +67,9 @@ struct InputText {
   void operator()(const raft::Fetched& input) const { out << "fetched " << input.entries.size(); }
   void operator()(const raft::Applied& input) const { out << "applied " << input.index; }
   void operator()(const raft::SnapshotTaken& input) const { out << "snapshot taken " << input.last; }
+  void operator()(const raft::ChunkStored& input) const {
+    out << "chunk stored " << input.last << " up to " << input.received;
+  }
   void operator()(const raft::SnapshotStored& input) const { out << "snapshot stored " << input.last; }
   void operator()(const raft::SnapshotRestored& input) const { out << "snapshot restored " << input.last; }
   void operator()(const raft::SnapshotFailed& input) const { out << "snapshot failed " << input.last; }

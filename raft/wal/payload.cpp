@@ -146,7 +146,7 @@ std::string append_entry(const pb::Entry& entry, Log& log) {
 /// Keeps what follows the snapshot when the log holds its last entry; otherwise the log starts empty behind it.
 Log behind_snapshot(const Log& log, LogId snapshot) {
   Log rest(snapshot);
-  if (!log.matches(snapshot) || snapshot.index < log.snapshot().index) return rest;
+  if (!log.matches(snapshot) || snapshot.index < log.base().index) return rest;
   for (Index index = snapshot.index.next(); index <= log.last(); index = index.next()) {
     const EntryView entry = log.entry(index);
     rest.append(entry.id.term, entry.kind, entry.payload);
@@ -168,7 +168,7 @@ std::string Image::apply(Bytes payload) {
         hard_ = HardState{Term(change.hard_state().term()), NodeId(change.hard_state().voted_for())};
         break;
       case pb::Change::kTruncateFrom:
-        if (Index(change.truncate_from()) <= log_.snapshot().index) {
+        if (Index(change.truncate_from()) <= log_.base().index) {
           wrong = "a truncation reaches into the snapshot";
         } else {
           log_.truncate(Index(change.truncate_from()));
@@ -194,7 +194,7 @@ std::string Image::apply(Bytes payload) {
 Recovered Image::recovered() const {
   Recovered recovered;
   recovered.hard = hard_;
-  recovered.snapshot = log_.snapshot();
+  recovered.snapshot = log_.base();
   recovered.snapshot_configuration = snapshot_configuration_;
   if (log_.last() >= log_.first()) log_.slices(log_.first(), log_.last(), recovered.entries);
   return recovered;

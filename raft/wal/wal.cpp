@@ -49,10 +49,6 @@ class Wal::Implementation {
       put_truncation(room(change_bytes_max), write.truncate_from);
       if (last_) last_ = std::min(*last_, write.truncate_from.previous());
     }
-    if (write.snapshot) {
-      put_snapshot(room(change_bytes_max), *write.snapshot, {});
-      last_.reset();
-    }
     for (const Slice& entries : write.entries) {
       if (entries.empty()) continue;
       RAFTLAB_ASSERT(!last_ || entries.first_index() == last_->next(), entries.first_index(), *last_);

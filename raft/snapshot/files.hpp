@@ -1,0 +1,115 @@
+#pragma once
+
+#include "raft/configuration.hpp"
+#include "raft/messages.hpp"
+#include "raft/types.hpp"
+#include "raft/wal/disk.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// Snapshots as files of a directory of their own: taken, received in chunks, sent in chunks, read back, removed. The image of a
+/// snapshot is the content of its file, byte by byte the same on every node that has it; docs/snapshots.md describes it.
+namespace raftlab::raft::snapshot {
+
+/// What stands in an image besides the state machine's bytes.
+struct Header {
+  std::uint64_t cluster = 0;    ///< a snapshot of another cluster is refused
+  LogId last;                   ///< the last entry that it covers
+  Configuration configuration;  ///< at `last`
+  friend bool operator==(const Header&, const Header&) = default;
+};
+
+/// A complete and intact snapshot of the directory.
+struct Found {
+  Header header;
+  std::uint64_t bytes = 0;     ///< of the image
+  std::uint64_t checksum = 0;  ///< of the image
+};
+
+/// What a completion led to, or a step of work.
+struct Event {
+  enum class Kind : std::uint8_t {
+    taken,         ///< the snapshot that was being taken is durable
+    taking_failed, ///< given up; the next one may succeed
+    stored,        ///< the snapshot that was being received is complete, intact and durable
+    storing_failed,  ///< given up; the sender starts from the beginning
+  };
+  Kind kind = Kind::taken;
+  LogId last;
+  Configuration configuration;  ///< at `last`, for `taken` and `stored`
+};
+
+/// The snapshots of one node on one `Disk`, which is theirs alone: an error of it is never fatal to the log. File names are
+/// `snapshot-<index>-<term>.snap`, and with the ending `.part` until the image is complete, synced, and renamed (its directory synced):
+/// whatever has the final name was durable once. One thread. The disk must outlive it.
+class Files {
+ public:
+  /// Reads the directory: every snapshot that is complete and intact, newest first; what is not is left as it is, and is told in
+  /// `damaged`. Changes nothing.
+  struct Opened;
+  [[nodiscard]] static std::variant<Opened, wal::DiskError> open(wal::Disk& disk, std::uint64_t cluster);
+
+  Files(const Files&) = delete;
+  Files& operator=(const Files&) = delete;
+  Files(Files&&) noexcept;
+  Files& operator=(Files&&) noexcept;
+  ~Files();
+
+  // ---- Taking: one at a time
+
+  /// Begins the file of a snapshot of this node's own state. Not while `taking()`.
+  void begin(const Header& header);
+  /// The state machine's next bytes.
+  void write(Bytes content);
+  /// All bytes were written: `taken` follows.
+  void finish();
+  /// Gives it up, if there is one; its file goes.
+  void abandon();
+  [[nodiscard]] bool taking() const;
+
+  // ---- Receiving: one at a time; a chunk of a newer snapshot gives up an older one
+
+  /// Returns the offset that is expected next, in the snapshot of this chunk: 0 means from the beginning (a chunk that does not fit
+  /// is dropped). A snapshot of which the first chunk names more than `received_bytes_max` is never begun.
+  [[nodiscard]] std::uint64_t receive(const InstallSnapshot& chunk);
+
+  // ---- Sending and restoring
+
+  /// The chunk of a snapshot of this directory, of at most `bytes`; its `last`, `offset`, `total` and `checksum` are filled in. None
+  /// when the snapshot is not there (any more), cannot be read, or does not reach that far.
+  [[nodiscard]] std::optional<InstallSnapshot> chunk(LogId last, std::uint64_t offset, std::size_t bytes);
+  /// The state machine's bytes of a snapshot of this directory, with their checksum verified; none as above, or when damaged.
+  [[nodiscard]] std::optional<std::vector<std::byte>> content(LogId last);
+
+  /// Removes every snapshot but these, and what is left of unfinished ones that nobody works at. Damaged ones go too.
+  void keep_only(const std::vector<LogId>& wanted);
+
+  /// Tells of a completed change of the disk.
+  void complete(const wal::DiskCompletion& completion);
+  /// What happened since the last call, oldest first.
+  [[nodiscard]] std::vector<Event> take_events();
+
+  /// Checksum over everything that was handed to the disk: two that did the same have the same.
+  [[nodiscard]] std::uint32_t chain() const;
+
+  /// Greatest image that is received.
+  static constexpr std::uint64_t received_bytes_max = 1ULL << 40U;
+
+ private:
+  class Implementation;
+  explicit Files(std::unique_ptr<Implementation> implementation);
+  std::unique_ptr<Implementation> implementation_;
+};
+
+struct Files::Opened {
+  Files files;
+  std::vector<Found> found;          ///< newest first
+  std::vector<std::string> damaged;  ///< names of files that look like finished snapshots and are none
+};
+
+}  // namespace raftlab::raft::snapshot
