@@ -116,7 +116,8 @@ void Log::truncate(Index from) {
 void Log::compact(Index to) {
   RAFTLAB_ASSERT(to >= base_.index && to <= last(), to, base_, last());
   base_ = LogId{term_at(to), to};
-  const auto kept = std::ranges::find_if(slices_, [&](const Slice& slice) { return slice.last_index() > to; });
+  const auto kept =
+      std::ranges::find_if(slices_, [&](const Slice& slice) { return slice.last_index() > to; });
   slices_.erase(slices_.begin(), kept);
   if (!slices_.empty() && slices_.front().first_index() <= to)
     slices_.front() = slices_.front().sub(to.next(), slices_.front().last_index());

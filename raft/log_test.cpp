@@ -201,5 +201,48 @@ TEST(Log, EqualityLooksAtEveryEntryAndTheSnapshot) {
   EXPECT_NE(log_with({4}, id(3, 10)), log_with({4}, id(2, 10)));
 }
 
+// ---- Compaction (§7) -------------------------------------------------------------------------------------------
+
+TEST(LogCompaction, TheEntryThatItEndsWithIsTheBase) {
+  const std::initializer_list<std::uint64_t> terms = {1, 1, 2, 2, 2, 5};
+  for (std::uint64_t to = 0; to <= terms.size(); ++to) {
+    Log log = log_with(terms);
+    const Log whole = log;
+    log.compact(Index(to));
+    EXPECT_EQ(log.base(), (LogId{whole.term_at(Index(to)), Index(to)}));
+    EXPECT_EQ(log.first(), Index(to + 1));
+    EXPECT_EQ(log.last_id(), whole.last_id());
+    for (std::uint64_t at = to; at <= terms.size(); ++at)
+      EXPECT_EQ(log.term_at(Index(at)), whole.term_at(Index(at)));
+    for (std::uint64_t at = 1; at < to; ++at) EXPECT_EQ(log.term_at(Index(at)), Term(0));
+    for (std::uint64_t at = to + 1; at <= terms.size(); ++at) {
+      EXPECT_EQ(text(log.entry(Index(at)).payload), text(whole.entry(Index(at)).payload));
+    }
+    EXPECT_TRUE(log.matches(log.base()));
+    if (!log.runs().empty()) {
+      EXPECT_EQ(log.runs().front().first, log.first());
+    }
+  }
+}
+
+TEST(LogCompaction, WhatIsAppendedAndTruncatedBehindItIsAsEver) {
+  Log log = log_with({1, 1, 2, 2});
+  log.compact(Index(4));
+  log.append(entries(5, {2, 3}));
+  EXPECT_EQ(terms_of(log), (std::vector<std::uint64_t>{2, 3}));
+  log.truncate(Index(5));
+  EXPECT_EQ(log.last_id(), id(2, 4));
+  EXPECT_TRUE(log.runs().empty());
+}
+
+TEST(LogCompaction, ATailIsBoundedByEntriesAndByBytes) {
+  const Log log = log_with({1, 1, 1, 1, 1});  // three bytes each
+  EXPECT_EQ(log.tail_before(Index(4), 2, 1000), Index(3));
+  EXPECT_EQ(log.tail_before(Index(4), 0, 1000), Index(5));
+  EXPECT_EQ(log.tail_before(Index(4), 100, 1000), Index(1));
+  EXPECT_EQ(log.tail_before(Index(4), 100, 8), Index(3));
+  EXPECT_EQ(log.tail_before(Index(0), 100, 8), Index(1));
+}
+
 }  // namespace
 }  // namespace raftlab::raft::testing

@@ -55,10 +55,10 @@ struct Progress {
   Index next;   ///< index of the next entry to send
   /// In probe: an append is out; in snapshot: a chunk is. Wait for its answer or the next heartbeat's.
   bool probe_outstanding = false;
-  bool recently_active = false;  ///< heard from since the last check of the quorum (thesis §6.2)
-  ReadSeq read;                  ///< latest read round that it answered
-  Window window;                 ///< in replicate: appends in flight
-  LogId snapshot;                ///< in snapshot: what is being sent
+  bool recently_active = false;       ///< heard from since the last check of the quorum (thesis §6.2)
+  ReadSeq read;                       ///< latest read round that it answered
+  Window window;                      ///< in replicate: appends in flight
+  LogId snapshot;                     ///< in snapshot: what is being sent
   std::uint64_t snapshot_offset = 0;  ///< in snapshot: bytes of it that the peer has
 
   void become_probe(Index next_index);

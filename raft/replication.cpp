@@ -198,7 +198,8 @@ void Core::send_appends(Turn& turn, Leader& leader) {
     if (peer.id == options_.id) continue;
     bool sent = false;
     // Who needs entries that are compacted away gets the snapshot that covers them (§7).
-    if (peer.state != ProgressState::snapshot && peer.next <= log_.base().index) peer.become_snapshot(snapshot_);
+    if (peer.state != ProgressState::snapshot && peer.next <= log_.base().index)
+      peer.become_snapshot(snapshot_);
     if (peer.state == ProgressState::snapshot && !peer.probe_outstanding) send_chunk(turn, peer);
     if (peer.state == ProgressState::probe && !peer.probe_outstanding) {
       send_append(turn, peer, false);

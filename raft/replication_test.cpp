@@ -360,7 +360,7 @@ TEST(MalformedTerm, BeyondTheGreatestIsDroppedSoThatTermsNeverOverflow) {
 TEST(AppendInsideASnapshot, IsAnsweredWithWhatIsCommittedSoThatTheLeaderGoesOn) {
   Recovered behind_snapshot;
   behind_snapshot.hard.term = Term(1);
-  behind_snapshot.snapshot = id(1, 5);
+  behind_snapshot.snapshot = behind_snapshot.base = id(1, 5);
   behind_snapshot.snapshot_configuration = voters_up_to(3);
   Driver follower = settled(plain(), behind_snapshot);
   follower.exchange(2, 1, AppendEntries{id(1, 3), Index{}, ReadSeq(4), entries(4, {1, 1, 1})});

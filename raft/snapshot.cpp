@@ -14,8 +14,8 @@ namespace raftlab::raft {
 void Core::handle(Turn& turn, const SnapshotTaken& taken) {
   if (taken.last.index <= snapshot_.index) return;  // an installed one has overtaken it
   if (taken.last.index > applied_ || !log_.matches(taken.last)) return handle_unexpected();
-  auto behind = std::ranges::find_if(
-      configurations_, [&](const ConfigurationAt& at) { return at.index > taken.last.index; });
+  auto behind = std::ranges::find_if(configurations_,
+                                     [&](const ConfigurationAt& at) { return at.index > taken.last.index; });
   start_behind(turn, taken.last, std::prev(behind)->configuration);
 }
 

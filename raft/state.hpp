@@ -20,8 +20,8 @@ struct State {
   Role role = Role::follower;
   Index commit;
   Index applied;
-  Index handed;   ///< given to the state machine, not yet reported as applied above `applied`
-  Index durable;  ///< the log up to here is on stable storage
+  Index handed;    ///< given to the state machine, not yet reported as applied above `applied`
+  Index durable;   ///< the log up to here is on stable storage
   LogId snapshot;  ///< the last entry that the present snapshot covers; (0,0): there is none
   LogId base;      ///< the log starts behind this entry, at or below the snapshot
   LogId last;
@@ -48,7 +48,8 @@ struct Delta {
 };
 
 struct ConfigurationAt {
-  Index index;  ///< of the configuration entry; for the first one, which comes from the snapshot, of the snapshot
+  Index
+      index;  ///< of the configuration entry; for the first one, which comes from the snapshot, of the snapshot
   Configuration configuration;
   friend bool operator==(const ConfigurationAt&, const ConfigurationAt&) = default;
 };

@@ -34,9 +34,9 @@ struct Found {
 /// What a completion led to, or a step of work.
 struct Event {
   enum class Kind : std::uint8_t {
-    taken,         ///< the snapshot that was being taken is durable
-    taking_failed, ///< given up; the next one may succeed
-    stored,        ///< the snapshot that was being received is complete, intact and durable
+    taken,           ///< the snapshot that was being taken is durable
+    taking_failed,   ///< given up; the next one may succeed
+    stored,          ///< the snapshot that was being received is complete, intact and durable
     storing_failed,  ///< given up; the sender starts from the beginning
   };
   Kind kind = Kind::taken;
