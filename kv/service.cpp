@@ -408,9 +408,10 @@ class Service::Implementation final : public raft::StateMachine {
 };
 
 std::variant<std::unique_ptr<Service>, raft::wal::Refusal> Service::open(
-    const ServiceOptions& options, raft::wal::Disk& disk, const std::optional<raft::Recovered>& when_empty) {
+    const ServiceOptions& options, const raft::Disks& disks,
+    const std::optional<raft::Recovered>& when_empty) {
   auto implementation = std::make_unique<Implementation>(options);
-  auto replica = raft::Replica::open(options.replica, disk, *implementation, when_empty);
+  auto replica = raft::Replica::open(options.replica, disks, *implementation, when_empty);
   if (auto* refusal = std::get_if<raft::wal::Refusal>(&replica)) return std::move(*refusal);
   implementation->adopt(std::move(std::get<raft::Replica>(replica)));
   return std::unique_ptr<Service>(new Service(std::move(implementation)));
@@ -425,6 +426,10 @@ void Service::receive(raft::Envelope&& envelope) { implementation_->replica().re
 void Service::complete(const raft::wal::DiskCompletion& completion) {
   implementation_->replica().complete(completion);
 }
+void Service::complete_snapshots(const raft::wal::DiskCompletion& completion) {
+  implementation_->replica().complete_snapshots(completion);
+}
+void Service::take_snapshot() { implementation_->replica().take_snapshot(); }
 void Service::request(const Request& request) { implementation_->request(request); }
 void Service::campaign() { implementation_->replica().campaign(); }
 void Service::unreachable(raft::NodeId peer) { implementation_->replica().unreachable(peer); }

@@ -91,17 +91,21 @@ struct ServiceOutput {
 class Service {
  public:
   [[nodiscard]] static std::variant<std::unique_ptr<Service>, raft::wal::Refusal> open(
-      const ServiceOptions& options, raft::wal::Disk& disk, const std::optional<raft::Recovered>& when_empty);
+      const ServiceOptions& options, const raft::Disks& disks,
+      const std::optional<raft::Recovered>& when_empty);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
   ~Service();
 
   void tick();
   void receive(raft::Envelope&& envelope);
-  void complete(const raft::wal::DiskCompletion& completion);
+  void complete(const raft::wal::DiskCompletion& completion);            ///< of the log's disk
+  void complete_snapshots(const raft::wal::DiskCompletion& completion);  ///< of the snapshots' disk
   void request(const Request& request);
   void campaign();
   void unreachable(raft::NodeId peer);
+  /// As `Replica::take_snapshot`.
+  void take_snapshot();
   /// For requests made from now on.
   void set_read_policy(ReadPolicy policy);
 

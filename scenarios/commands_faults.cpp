@@ -192,7 +192,10 @@ Action parse_full(Arguments& arguments) {
   const NodeId node = arguments.node();
   const bool full = arguments.on_or_off();
   arguments.end();
-  return [=](World& world, Printed& /*printed*/) { world.cluster().disk(node).set_full(full); };
+  return [=](World& world, Printed& /*printed*/) { 
+    world.cluster().disk(node, Directory::log).set_full(full);
+    world.cluster().disk(node, Directory::snapshots).set_full(full);
+  };
 }
 
 Action parse_tear(Arguments& arguments) {
@@ -220,7 +223,8 @@ Action parse_wipe(Arguments& arguments) {
   arguments.end();
   return [=](World& world, Printed& /*printed*/) {
     if (world.up(node)) throw Failure{column, name(node) + " is up: its disk is in use"};
-    world.cluster().disk(node) = simulator::SimulatedDisk{};
+    world.cluster().disk(node, Directory::log) = simulator::SimulatedDisk{};
+    world.cluster().disk(node, Directory::snapshots) = simulator::SimulatedDisk{};
   };
 }
 

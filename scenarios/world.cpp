@@ -55,17 +55,20 @@ void World::step(NodeId node) {
 
 /// What the disk was asked for since the last look: syncs wait, failures are told at once.
 void World::gather_syncs(NodeId node) {
-  SimulatedDisk& disk = cluster_.disk(node);
-  while (!disk.started().empty()) {
-    const std::vector<SimulatedDisk::Started> started = disk.started();
-    disk.clear_started();
-    bool failed = false;
-    for (const SimulatedDisk::Started& operation : started) {
-      if (operation.error == simulator::DiskError::none) {
-        at(node).syncs.push_back(operation.operation);
-      } else {
-        cluster_.service(node).complete(simulator::DiskCompletion{operation.operation, operation.error});
-        failed = true;
+  bool failed = true;
+  while (std::exchange(failed, false)) {
+    for (const Directory directory : {Directory::log, Directory::snapshots}) {
+      SimulatedDisk& disk = cluster_.disk(node, directory);
+      const std::vector<SimulatedDisk::Started> started = disk.started();
+      disk.clear_started();
+      for (const SimulatedDisk::Started& operation : started) {
+        if (operation.error == simulator::DiskError::none) {
+          at(node).syncs.push_back(PendingSync{directory, operation.operation});
+        } else {
+          cluster_.disk_failed(node, directory,
+                               simulator::DiskCompletion{operation.operation, operation.error});
+          failed = true;
+        }
       }
     }
     if (failed) step_once(node);
@@ -74,14 +77,14 @@ void World::gather_syncs(NodeId node) {
 
 void World::end_sync(NodeId node, ScriptedChooser& chooser) {
   Node& it = at(node);
-  const simulator::OperationId operation = it.syncs.front();
+  const auto [directory, operation] = it.syncs.front();
   it.syncs.erase(it.syncs.begin());
   auto fate = SimulatedDisk::SyncFate::ok;
   if (it.fails_next) {
     chooser.page = *std::exchange(it.fails_next, std::nullopt);
     fate = SimulatedDisk::SyncFate::failed;
   }
-  cluster_.finish_sync(node, operation, fate, chooser, 0);
+  cluster_.finish_sync(node, directory, operation, fate, chooser, 0);
 }
 
 // ---- Time and processes -----------------------------------------------------------------------------------

@@ -18,6 +18,7 @@
 namespace raftlab::scenarios {
 
 using raft::NodeId;
+using simulator::Directory;
 
 /// Messages in flight at once; beyond, the script fails.
 inline constexpr std::size_t messages_in_flight_max = 100'000;
@@ -148,6 +149,10 @@ class World {
   void finish();
 
  private:
+  struct PendingSync {
+    Directory directory;
+    simulator::OperationId operation;
+  };
   struct Node {
     bool manual = false;
     bool paused = false;
@@ -155,7 +160,7 @@ class World {
     std::optional<ScriptedChooser::PageFate> fails_next;
     std::uint64_t torn_bytes = 0;
     bool torn_zeros = false;
-    std::vector<simulator::OperationId> syncs;
+    std::vector<PendingSync> syncs;  // of both directories, in the order in which they were asked for
   };
   static constexpr std::uint64_t reads_of = std::uint64_t{1} << 63U;
 

@@ -22,7 +22,8 @@ struct Cluster::Node {
   };
 
   NodeId id;
-  SimulatedDisk disk;
+  SimulatedDisk disk;  // of the log
+  SimulatedDisk snapshots;
   std::unique_ptr<kv::Service> service;
   Life life = Life::down;
   std::uint32_t incarnation = 0;
@@ -35,6 +36,9 @@ struct Cluster::Node {
   raft::Term term;
 };
 
+/// What happens to the directory of the snapshots is decided apart from what happens to that of the log.
+static std::uint64_t snapshots_about(std::uint64_t about) { return raft::combine(about, 0x736e6170ULL); }
+
 /// One step in so many is executed twice, on a copy: the same state and input must give the same state and output (D20).
 static constexpr std::uint64_t twin_every_steps = 2048;
 
@@ -46,6 +50,7 @@ Cluster::Cluster(const Profile& profile, bool checks)
         options.election_ticks_min = profile.election_ticks;
         options.limits.window_messages = profile.window_messages;
         options.limits.append_bytes_max = profile.append_bytes_max;
+        options.limits.tail_entries = profile.tail_entries;
         return options;
       }()) {
   for (std::uint32_t id = 1; id <= profile.nodes; ++id) {
@@ -69,7 +74,9 @@ const Cluster::Node& Cluster::node(NodeId id) const {
 Life Cluster::life(NodeId id) const { return node(id).life; }
 std::uint32_t Cluster::incarnation(NodeId id) const { return node(id).incarnation; }
 const std::string& Cluster::refusal(NodeId id) const { return node(id).refusal; }
-SimulatedDisk& Cluster::disk(NodeId id) { return node(id).disk; }
+SimulatedDisk& Cluster::disk(NodeId id, Directory directory) {
+  return directory == Directory::log ? node(id).disk : node(id).snapshots;
+}
 
 kv::Service& Cluster::service(NodeId id) {
   RAFTLAB_ASSERT(node(id).service != nullptr, id);
@@ -97,9 +104,15 @@ Life Cluster::start(NodeId id, raft::Seed seed, Time now) {
   options.replica.core.check_quorum = profile_.check_quorum;
   options.replica.core.limits.window_messages = profile_.window_messages;
   options.replica.core.limits.append_bytes_max = profile_.append_bytes_max;
+  options.replica.core.limits.tail_entries = profile_.tail_entries;
+  options.replica.snapshot.entries = profile_.snapshot_entries;
+  options.replica.snapshot.bytes = 0;
+  options.replica.snapshot.part_bytes = profile_.snapshot_part_bytes;
+  options.replica.snapshot.chunk_bytes = profile_.snapshot_chunk_bytes;
   options.replica.identity = raft::wal::Identity{1, id};
   it.last_append = it.disk.last_append();
-  auto opened = kv::Service::open(options, it.disk, raft::bootstrap(raft::voters_up_to(size())));
+  const raft::Disks disks{&it.disk, &it.snapshots};
+  auto opened = kv::Service::open(options, disks, raft::bootstrap(raft::voters_up_to(size())));
   note(raft::Hasher(static_cast<std::uint64_t>(now))
            .add(id)
            .add(std::uint64_t{it.incarnation})
@@ -131,7 +144,11 @@ CrashDamage Cluster::crash(NodeId id, const Crash& how, Chooser& chooser, std::u
   it.life = Life::down;
   find_leader();
   const CrashDamage damage = it.disk.crash(how, chooser, about);
-  note(raft::Hasher(static_cast<std::uint64_t>(how.kind)).add(id).add(it.disk.bytes()).value());
+  it.snapshots.crash(how, chooser, snapshots_about(about));
+  note(raft::Hasher(static_cast<std::uint64_t>(how.kind))
+           .add(id)
+           .add(it.disk.bytes(), it.snapshots.bytes())
+           .value());
   if (checks_) ladder_.crashed(id, how.kind != Crash::Kind::kill);
   return damage;
 }
@@ -151,9 +168,21 @@ kv::ServiceOutput& Cluster::step(NodeId id, Time now) {
   return output_;
 }
 
-void Cluster::finish_sync(NodeId id, OperationId operation, SimulatedDisk::SyncFate fate, Chooser& chooser,
-                          std::uint64_t about) {
+void Cluster::disk_failed(NodeId id, Directory directory, const DiskCompletion& completion) {
+  if (directory == Directory::log) {
+    service(id).complete(completion);
+  } else {
+    service(id).complete_snapshots(completion);
+  }
+}
+
+void Cluster::finish_sync(NodeId id, Directory directory, OperationId operation, SimulatedDisk::SyncFate fate,
+                          Chooser& chooser, std::uint64_t about) {
   Node& it = node(id);
+  if (directory == Directory::snapshots) {
+    service(id).complete_snapshots(it.snapshots.finish(operation, fate, chooser, about));
+    return;
+  }
   const DiskCompletion completion = it.disk.finish(operation, fate, chooser, about);
   note_durable(it);
   service(id).complete(completion);
@@ -223,6 +252,7 @@ void Cluster::stepped(const raft::trace::Step& step) {
   for (const raft::Envelope& message : out.messages) hasher.add(raft::hash(message));
   hasher.add(out.write.seq.value(), it.service->replica().wal().chain());
   hasher.add(it.disk.durable_digest(), it.service->store().digest());
+  hasher.add(it.snapshots.durable_digest(), it.service->replica().snapshots().chain());
   for (const raft::ReadReady& read : out.reads) hasher.add(read.tag, read.index.value());
   digest_ = hasher.value();
 

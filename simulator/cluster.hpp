@@ -16,6 +16,9 @@
 
 namespace raftlab::simulator {
 
+/// The directories of a node, each with a disk of its own.
+enum class Directory : std::uint8_t { log, snapshots };
+
 enum class Life : std::uint8_t { down, up, refused };
 
 /// An entry that was committed for the first time anywhere, valid during the call.
@@ -49,7 +52,7 @@ class Cluster final : private raft::trace::StepObserver {
   [[nodiscard]] const std::string& refusal(raft::NodeId node) const;
   [[nodiscard]] kv::Service& service(raft::NodeId node);
   [[nodiscard]] const kv::Service& service(raft::NodeId node) const;
-  [[nodiscard]] SimulatedDisk& disk(raft::NodeId node);
+  [[nodiscard]] SimulatedDisk& disk(raft::NodeId node, Directory directory = Directory::log);
 
   /// Starts a node that is down: it recovers from its disk, or refuses.
   Life start(raft::NodeId node, raft::Seed seed, Time now);
@@ -59,8 +62,10 @@ class Cluster final : private raft::trace::StepObserver {
   /// call; its messages may be moved from.
   kv::ServiceOutput& step(raft::NodeId node, Time now);
   /// Ends a sync of a node's disk and tells its service, which is to be stepped then.
-  void finish_sync(raft::NodeId node, OperationId operation, SimulatedDisk::SyncFate fate, Chooser& chooser,
-                   std::uint64_t about);
+  void finish_sync(raft::NodeId node, Directory directory, OperationId operation, SimulatedDisk::SyncFate fate,
+                   Chooser& chooser, std::uint64_t about);
+  /// Tells a node's service of a change that failed at once.
+  void disk_failed(raft::NodeId node, Directory directory, const DiskCompletion& completion);
 
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] std::uint64_t digest() const { return digest_; }

@@ -18,6 +18,7 @@ enum class EventKind : std::uint8_t {
   tick,
   deliver,
   disk,
+  snapshot_disk,
   nemesis,
   restart,
   resume,

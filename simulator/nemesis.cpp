@@ -80,7 +80,7 @@ void Nemesis::strike(Fault fault, Time now, std::uint64_t about) {
       count(fault);
       tell(IncidentKind::disk, node, "full");
       ++fulls_[node.value()];
-      cluster_->disk(node).set_full(true);
+      set_full(node, true);
       queue_->push(Event{now + chooser_->between(Key{Choice::nemesis_duration, about}, 50 * millisecond,
                                                  profile_->down_ns_max),
                          0, EventKind::resume, node.value(), 0, 0, 0});
@@ -97,9 +97,15 @@ void Nemesis::strike(Fault fault, Time now, std::uint64_t about) {
   }
 }
 
+/// Both directories are on one file system.
+void Nemesis::set_full(NodeId node, bool full) {
+  cluster_->disk(node, Directory::log).set_full(full);
+  cluster_->disk(node, Directory::snapshots).set_full(full);
+}
+
 void Nemesis::free_disk(const Event& event) {
   if (!calm_ && --fulls_[event.node] != 0) return;
-  cluster_->disk(NodeId(event.node)).set_full(false);
+  set_full(NodeId(event.node), false);
   if (!calm_) tell(IncidentKind::disk, NodeId(event.node), "has room again");
 }
 
@@ -279,7 +285,7 @@ void Nemesis::calm_down(Time now) {
   apply_cuts(false);
   for (std::uint32_t id = 1; id <= profile_->nodes; ++id) {
     const NodeId node(id);
-    cluster_->disk(node).set_full(false);
+    set_full(node, false);
     if (paused_until_[id] > now) tell(IncidentKind::resume, node, "no pause outlasts the faults");
     paused_until_[id] = std::min(paused_until_[id], now);
     if (cluster_->life(node) == Life::down) schedule_restart(node, now, subject(node));

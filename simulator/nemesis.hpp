@@ -49,6 +49,7 @@ class Nemesis {
   IncidentSink on_incident;
 
  private:
+  void set_full(NodeId node, bool full);
   void strike(Fault fault, Time now, std::uint64_t about);
   void partition(Fault fault, Time now, std::uint64_t about);
   void apply_cuts(bool on);

@@ -147,6 +147,10 @@ Profile draw_profile(Chooser& chooser, std::uint32_t nodes) {
   profile.stale_read_ppm = draw.number(0, 300'000);
   profile.deadline_ticks = draw.number(10, 200);
   profile.healing_cut = draw.chance(400'000);
+  profile.snapshot_entries = draw.chance(600'000) ? draw.number(4, 400) : 0;
+  profile.tail_entries = draw.chance(500'000) ? draw.number(0, 8) : draw.number(0, 200);
+  profile.snapshot_part_bytes = draw.number(64, 4096);
+  profile.snapshot_chunk_bytes = draw.number(64, 2048);
   return profile;
 }
 
@@ -161,6 +165,8 @@ std::string summary(const Profile& profile) {
     if (profile.rates[i] != 0) text << ", " << name(static_cast<Fault>(i));
   }
   if (keeps_cut(profile)) text << ", one-way cut while healing";
+  if (profile.snapshot_entries != 0)
+    text << ", a snapshot each " << profile.snapshot_entries << " entries with a tail of " << profile.tail_entries;
   if (!profile.pre_vote) text << ", pre-vote off";
   if (!profile.check_quorum) text << ", check-quorum off";
   return text.str();

@@ -33,6 +33,12 @@ struct Profile {
   std::uint32_t window_messages = 64;
   std::uint32_t append_bytes_max = 64U << 10U;
 
+  // Snapshots
+  std::uint64_t snapshot_entries = 0;  ///< applied behind the last one; 0: none is taken
+  std::uint64_t tail_entries = 10'000;
+  std::uint64_t snapshot_part_bytes = 256U << 10U;
+  std::uint64_t snapshot_chunk_bytes = 256U << 10U;
+
   // Network
   Time delay_ns_min = 1 * millisecond;
   Time delay_ns_max = 10 * millisecond;

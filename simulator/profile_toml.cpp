@@ -38,6 +38,10 @@ constexpr Field fields[] = {
     {"core", "check_quorum", &Profile::check_quorum},
     {"core", "window_messages", &Profile::window_messages, 1, 65'536},
     {"core", "append_bytes_max", &Profile::append_bytes_max, 1, 1U << 30U},
+    {"snapshots", "snapshot_entries", &Profile::snapshot_entries, 0, 1'000'000'000'000},
+    {"snapshots", "tail_entries", &Profile::tail_entries, 0, 1'000'000'000'000},
+    {"snapshots", "snapshot_part_bytes", &Profile::snapshot_part_bytes, 1, 1U << 30U},
+    {"snapshots", "snapshot_chunk_bytes", &Profile::snapshot_chunk_bytes, 1, 1U << 30U},
     {"network", "delay_ns_min", &Profile::delay_ns_min, 0, hour},
     {"network", "delay_ns_max", &Profile::delay_ns_max, 0, hour},
     {"network", "late_ns_max", &Profile::late_ns_max, 0, hour},
@@ -63,7 +67,7 @@ constexpr Field fields[] = {
     {"clients", "open_load_per_second", &Profile::open_load_per_second, 0, 10'000'000},
 };
 constexpr std::size_t field_count = std::size(fields);
-constexpr std::string_view sections[] = {"time", "core", "network", "disk", "nemesis", "faults", "clients"};
+constexpr std::string_view sections[] = {"time", "core", "snapshots", "network", "disk", "nemesis", "faults", "clients"};
 constexpr std::uint32_t nodes_max = 64;
 constexpr std::size_t name_bytes_max = 64;
 

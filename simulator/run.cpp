@@ -49,7 +49,7 @@ class Run {
         clients_(profile, chooser, queue_, cluster_, options.checks ? &witness_ : nullptr, fired_),
         healing_(profile_, chooser, cluster_, network_, clients_),
         ticks_(profile.nodes + 1),
-        disk_busy_until_(profile.nodes + 1) {
+        disk_busy_until_(2 * (profile.nodes + 1)) {
     cluster_.on_commit = [this](const Commitment& commitment) { clients_.committed(commitment.entry); };
     if (options_.on_step) {
       cluster_.on_step = [this](const StepRecord& record, const raft::trace::Step& step) {
@@ -125,7 +125,8 @@ class Run {
     switch (event.kind) {
       case EventKind::tick: return tick(event);
       case EventKind::deliver: return deliver(event);
-      case EventKind::disk: return sync_ends(event);
+      case EventKind::disk: return sync_ends(event, Directory::log);
+      case EventKind::snapshot_disk: return sync_ends(event, Directory::snapshots);
       case EventKind::nemesis: return nemesis_.turn(event);
       case EventKind::restart: return restart(event);
       case EventKind::resume: return nemesis_.free_disk(event);
@@ -177,7 +178,7 @@ class Run {
     }
     if (cluster_.life(node) != Life::up || ticks_[event.node] == life) return;
     ticks_[event.node] = life;
-    disk_busy_until_[event.node] = now_;
+    busy_until(node, Directory::log) = busy_until(node, Directory::snapshots) = now_;
     start_syncs(node);
     const std::uint64_t about = subject(node, std::uint64_t{life});
     Time period = profile_.tick_ns;
@@ -221,15 +222,32 @@ class Run {
     step(node);
   }
 
+  Time& busy_until(NodeId node, Directory directory) {
+    return disk_busy_until_[2 * node.value() + static_cast<std::size_t>(directory)];
+  }
+
+  /// What a sync is about. The two directories of a node fail and dawdle apart from each other.
+  static std::uint64_t about_sync(NodeId node, Directory directory, OperationId operation) {
+    return directory == Directory::log ? subject(node, operation)
+                                       : subject(node, operation, static_cast<std::uint64_t>(directory));
+  }
+
   void start_syncs(NodeId node) {
-    SimulatedDisk& disk = cluster_.disk(node);
+    start_syncs(node, Directory::log);
+    start_syncs(node, Directory::snapshots);
+  }
+
+  void start_syncs(NodeId node, Directory directory) {
+    SimulatedDisk& disk = cluster_.disk(node, directory);
+    if (disk.started().empty()) return;
+    Time& busy = busy_until(node, directory);
     for (const SimulatedDisk::Started& started : disk.started()) {
-      const std::uint64_t about = subject(node, started.operation);
+      const std::uint64_t about = about_sync(node, directory, started.operation);
       Event event;
       const Time needed = started.error != DiskError::none ? 0 : nemesis_.sync_time(node, about);
       // A disk completes in the order in which it was asked.
-      event.time = disk_busy_until_[node.value()] = std::max(disk_busy_until_[node.value()], now_) + needed;
-      event.kind = EventKind::disk;
+      event.time = busy = std::max(busy, now_) + needed;
+      event.kind = directory == Directory::log ? EventKind::disk : EventKind::snapshot_disk;
       event.node = node.value();
       event.slot = static_cast<std::uint32_t>(started.error);
       event.life = cluster_.incarnation(node);
@@ -239,15 +257,15 @@ class Run {
     disk.clear_started();
   }
 
-  void sync_ends(Event& event) {
+  void sync_ends(Event& event, Directory directory) {
     if (!alive(event) || postponed(event)) return;
     const NodeId node(event.node);
     const OperationId operation(event.extra);
     if (const auto error = static_cast<DiskError>(event.slot); error != DiskError::none) {
-      cluster_.service(node).complete(DiskCompletion{operation, error});
+      cluster_.disk_failed(node, directory, DiskCompletion{operation, error});
     } else {
-      const std::uint64_t about = subject(node, operation);
-      cluster_.finish_sync(node, operation, nemesis_.sync_fate(node, about), chooser_, about);
+      const std::uint64_t about = about_sync(node, directory, operation);
+      cluster_.finish_sync(node, directory, operation, nemesis_.sync_fate(node, about), chooser_, about);
     }
     step(node);
   }

@@ -317,6 +317,7 @@ const char* name(RefusalCode code) {
     case RefusalCode::corrupt_middle: return "corrupt_middle";
     case RefusalCode::corrupt_committed: return "corrupt_committed";
     case RefusalCode::missing_segment: return "missing_segment";
+    case RefusalCode::missing_snapshot: return "missing_snapshot";
     case RefusalCode::bad_content: return "bad_content";
   }
   return "?";

@@ -39,6 +39,7 @@ enum class RefusalCode : std::uint8_t {
   corrupt_middle,     ///< a damaged record with valid ones behind it (F3, F4, F8, F9)
   corrupt_committed,  ///< the damage reaches below the durable watermark (F2)
   missing_segment,    ///< a segment in the middle is not there
+  missing_snapshot,   ///< the log starts behind a snapshot that is not there, or damaged
   bad_content,        ///< a record with a good checksum that makes no sense behind those before it
 };
 [[nodiscard]] const char* name(RefusalCode code);
