@@ -27,13 +27,15 @@ namespace {
 Term term_at(const Recovered& recovered, Index index) {
   if (index == recovered.base.index) return recovered.base.term;
   for (const Slice& slice : recovered.entries) {
-    if (!slice.empty() && slice.first_index() <= index && index <= slice.last_index()) return slice.term_at(index);
+    if (!slice.empty() && slice.first_index() <= index && index <= slice.last_index())
+      return slice.term_at(index);
   }
   return Term{};
 }
 
 /// Restores the state machine from the newest snapshot that the log goes on from, and lets `recovered` start there.
-std::optional<wal::Refusal> restore(Recovered& recovered, snapshot::Files::Opened& snapshots, StateMachine& machine) {
+std::optional<wal::Refusal> restore(Recovered& recovered, snapshot::Files::Opened& snapshots,
+                                    StateMachine& machine) {
   if (!recovered.snapshot.index) return std::nullopt;
   for (const snapshot::Found& found : snapshots.found) {
     const LogId last = found.header.last;
@@ -49,16 +51,18 @@ std::optional<wal::Refusal> restore(Recovered& recovered, snapshot::Files::Opene
     recovered.snapshot_configuration.reset();
     return std::nullopt;
   }
-  return wal::Refusal{
-      wal::RefusalCode::missing_snapshot, snapshots.damaged.empty() ? "" : snapshots.damaged.front(), 0,
-      "the log starts behind entry " + std::to_string(recovered.base.index.value()) + ", and there is no intact snapshot from " +
-          "there up to entry " + std::to_string(recovered.snapshot.index.value())};
+  return wal::Refusal{wal::RefusalCode::missing_snapshot,
+                      snapshots.damaged.empty() ? "" : snapshots.damaged.front(), 0,
+                      "the log starts behind entry " + std::to_string(recovered.base.index.value()) +
+                          ", and there is no intact snapshot from " + "there up to entry " +
+                          std::to_string(recovered.snapshot.index.value())};
 }
 
 }  // namespace
 
 std::variant<Replica, wal::Refusal> Replica::open(const ReplicaOptions& options, const Disks& disks,
-                                                  StateMachine& machine, const std::optional<Recovered>& when_empty) {
+                                                  StateMachine& machine,
+                                                  const std::optional<Recovered>& when_empty) {
   auto opened = wal::Wal::open(*disks.log, options.identity, options.wal, when_empty);
   if (auto* refused = std::get_if<wal::Refusal>(&opened)) return std::move(*refused);
   auto& log = std::get<wal::Wal::Opened>(opened);
@@ -79,7 +83,8 @@ std::variant<Replica, wal::Refusal> Replica::open(const ReplicaOptions& options,
   // Only now: what is refused leaves the files as they are.
   log.wal.begin(log.recovered);
   snapshots.files.keep_only({log.recovered.snapshot});
-  return Replica(options, std::move(std::get<Core>(core)), std::move(log), std::move(snapshots.files), machine);
+  return Replica(options, std::move(std::get<Core>(core)), std::move(log), std::move(snapshots.files),
+                 machine);
 }
 
 Replica::Replica(const ReplicaOptions& options, Core core, wal::Wal::Opened opened, snapshot::Files snapshots,
@@ -242,11 +247,13 @@ void Replica::advance_snapshot() {
     if (!(many || large || snapshot_wanted_) || applied_ <= view.state.snapshot.index) return;
     snapshot_wanted_ = false;
     applied_entries_ = applied_bytes_ = 0;
-    const auto at = std::find_if(view.configurations.rbegin(), view.configurations.rend(),
-                                 [&](const ConfigurationAt& configuration) { return configuration.index <= applied_; });
+    const auto at =
+        std::find_if(view.configurations.rbegin(), view.configurations.rend(),
+                     [&](const ConfigurationAt& configuration) { return configuration.index <= applied_; });
     RAFTLAB_ASSERT(at != view.configurations.rend(), applied_);
     machine_->begin_snapshot();
-    snapshots_.begin(snapshot::Header{cluster_, LogId{view.log->term_at(applied_), applied_}, at->configuration});
+    snapshots_.begin(
+        snapshot::Header{cluster_, LogId{view.log->term_at(applied_), applied_}, at->configuration});
     writing_ = true;
   }
   if (!writing_) return;

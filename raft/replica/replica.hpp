@@ -30,16 +30,17 @@ struct ReplicaOptions {
 
 /// What one step of a replica leaves to its host. Owned by the host and reused.
 struct ReplicaOutput {
-  std::vector<Envelope> messages;  ///< to send now
-  std::vector<Accepted> accepted;  ///< proposals in the log of this leader, not yet committed
-  std::vector<Rejected> rejected;  ///< requests that left no trace
-  std::vector<ReadReady> reads;    ///< the state machine may answer these reads now
+  std::vector<Envelope> messages;          ///< to send now
+  std::vector<Accepted> accepted;          ///< proposals in the log of this leader, not yet committed
+  std::vector<Rejected> rejected;          ///< requests that left no trace
+  std::vector<ReadReady> reads;            ///< the state machine may answer these reads now
   std::vector<std::uint64_t> transferred;  ///< as in `Output`
-  std::optional<Index> lost_from;  ///< as in `Output`
+  std::optional<Index> lost_from;          ///< as in `Output`
   std::optional<RoleChange> role;
   std::optional<Fault> fault;
-  Index applied;               ///< the state machine has applied everything up to here
-  std::optional<Index> restored;  ///< it was restored from a snapshot up to here, and did not see the entries before
+  Index applied;  ///< the state machine has applied everything up to here
+  std::optional<Index>
+      restored;  ///< it was restored from a snapshot up to here, and did not see the entries before
 
   void clear();
 };
@@ -60,8 +61,8 @@ class Replica {
   /// Reads the log and restores the state machine from the newest snapshot that the log goes on from. `when_empty`: what a
   /// node starts from whose directory holds no log yet. A snapshot that is damaged is passed over when the log still holds
   /// everything behind an older one, or behind none.
-  [[nodiscard]] static std::variant<Replica, wal::Refusal> open(const ReplicaOptions& options, const Disks& disks,
-                                                                StateMachine& machine,
+  [[nodiscard]] static std::variant<Replica, wal::Refusal> open(const ReplicaOptions& options,
+                                                                const Disks& disks, StateMachine& machine,
                                                                 const std::optional<Recovered>& when_empty);
 
   // What happened since the last step, in the order in which the calls are made.

@@ -30,6 +30,41 @@ class RecordingMachine final : public StateMachine {
     if (entry.kind == EntryKind::configuration) what = "config";
     applied.push_back(std::to_string(entry.id.index.value()) + ":" + what);
   }
+
+  /// A snapshot is what was applied, a line each.
+  void begin_snapshot() override {
+    content_.clear();
+    for (const std::string& line : applied) content_ += line + "\n";
+    written_ = 0;
+  }
+  [[nodiscard]] bool write_snapshot(std::size_t count, std::vector<std::byte>& out) override {
+    const auto part = bytes(std::string_view(content_).substr(written_, count));
+    out.insert(out.end(), part.begin(), part.end());
+    written_ += part.size();
+    return written_ == content_.size();
+  }
+  void abandon_snapshot() override { ++abandoned; }
+  [[nodiscard]] bool restore(Index last, Bytes snapshot) override {
+    if (refuse) return false;
+    restored = last;
+    applied.clear();
+    std::string line;
+    for (const char character : text(snapshot)) {
+      if (character != '\n') {
+        line.push_back(character);
+        continue;
+      }
+      applied.push_back(std::exchange(line, {}));
+    }
+    return true;
+  }
+  std::uint32_t abandoned = 0;
+  bool refuse = false;
+  Index restored;
+
+ private:
+  std::string content_;
+  std::size_t written_ = 0;
 };
 
 class RecordingObserver final : public trace::StepObserver {
@@ -58,6 +93,7 @@ class Host {
   }
 
   wal::testing::TestDisk disk;
+  wal::testing::TestDisk snapshot_disk;
   RecordingMachine machine;
   RecordingObserver observer;
   ReplicaOptions options;
@@ -75,7 +111,7 @@ class Host {
     replica.reset();
     refusal.reset();
     machine.applied.clear();
-    auto opened = Replica::open(options, disk, machine, when_empty);
+    auto opened = Replica::open(options, Disks{&disk, &snapshot_disk}, machine, when_empty);
     if (auto* why = std::get_if<wal::Refusal>(&opened)) {
       refusal = std::move(*why);
       return false;
@@ -95,16 +131,25 @@ class Host {
     replica->complete(disk.step());
     step();
   }
+  void snapshot_disk_step() {
+    replica->complete_snapshots(snapshot_disk.step());
+    step();
+  }
   void settle() {
-    while (!disk.idle()) disk_step();
+    while (!disk.idle() || !snapshot_disk.idle()) {
+      if (!disk.idle()) disk_step();
+      if (!snapshot_disk.idle()) snapshot_disk_step();
+    }
   }
   void kill() {
     replica.reset();
     disk.kill();
+    snapshot_disk.kill();
   }
   void lose_power(const wal::testing::Choose& choose) {
     replica.reset();
     disk.lose_power(choose);
+    snapshot_disk.lose_power(choose);
   }
 
   void propose(std::uint64_t tag, std::string_view command) {
