@@ -2,6 +2,7 @@
 
 #include "raft/configuration.hpp"
 #include "raft/messages.hpp"
+#include "raft/snapshot/image.hpp"
 #include "raft/types.hpp"
 #include "raft/wal/disk.hpp"
 
@@ -16,14 +17,6 @@
 /// snapshot is the content of its file, byte by byte the same on every node that has it; docs/snapshots.md describes it.
 namespace raftlab::raft::snapshot {
 
-/// What stands in an image besides the state machine's bytes.
-struct Header {
-  std::uint64_t cluster = 0;    ///< a snapshot of another cluster is refused
-  LogId last;                   ///< the last entry that it covers
-  Configuration configuration;  ///< at `last`
-  friend bool operator==(const Header&, const Header&) = default;
-};
-
 /// A complete and intact snapshot of the directory.
 struct Found {
   Header header;
@@ -34,9 +27,9 @@ struct Found {
 /// What a completion led to, or a step of work.
 struct Event {
   enum class Kind : std::uint8_t {
-    taken,         ///< the snapshot that was being taken is durable
-    taking_failed, ///< given up; the next one may succeed
-    stored,        ///< the snapshot that was being received is complete, intact and durable
+    taken,           ///< the snapshot that was being taken is durable
+    taking_failed,   ///< given up; the next one may succeed
+    stored,          ///< the snapshot that was being received is complete, intact and durable
     storing_failed,  ///< given up; the sender starts from the beginning
   };
   Kind kind = Kind::taken;
