@@ -27,6 +27,8 @@ OperationId Changes::sync(std::string_view name, FileHandle handle) {
 
 OperationId Changes::rename(std::string_view from, std::string_view to) {
   note(Kind::rename, from, std::as_bytes(std::span(to)));
+  names_proven_ = false;
+  proof_ = OperationId();  // only a sync behind this proves the new name, too
   return last_ = disk_->rename(from, to);
 }
 

@@ -28,7 +28,7 @@ class Changes {
 
   [[nodiscard]] wal::OperationId last() const { return last_; }
   [[nodiscard]] std::uint32_t chain() const { return chain_; }
-  /// The directory was synced, and nothing failed since: every name that was there at the start survives.
+  /// The directory was synced, and nothing failed or got another name since: the names of finished snapshots survive.
   [[nodiscard]] bool names_proven() const { return names_proven_; }
   /// A sync of the directory was asked for, and is not known to have ended.
   [[nodiscard]] bool proving() const { return static_cast<bool>(proof_); }
