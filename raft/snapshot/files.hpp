@@ -2,6 +2,7 @@
 
 #include "raft/configuration.hpp"
 #include "raft/messages.hpp"
+#include "raft/snapshot/image.hpp"
 #include "raft/types.hpp"
 #include "raft/wal/disk.hpp"
 
@@ -15,14 +16,6 @@
 /// Snapshots as files of a directory of their own: taken, received in chunks, sent in chunks, read back, removed. The image of a
 /// snapshot is the content of its file, byte by byte the same on every node that has it; docs/snapshots.md describes it.
 namespace raftlab::raft::snapshot {
-
-/// What stands in an image besides the state machine's bytes.
-struct Header {
-  std::uint64_t cluster = 0;    ///< a snapshot of another cluster is refused
-  LogId last;                   ///< the last entry that it covers
-  Configuration configuration;  ///< at `last`
-  friend bool operator==(const Header&, const Header&) = default;
-};
 
 /// A complete and intact snapshot of the directory.
 struct Found {

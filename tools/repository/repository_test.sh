@@ -22,14 +22,15 @@ raft          :
 raft/wire     : raft
 raft/wal      : raft
 raft/trace    : raft
-raft/replica  : raft raft/wal raft/trace
+raft/snapshot : raft raft/wal
+raft/replica  : raft raft/wal raft/trace raft/snapshot
 invariants    : raft raft/trace
-kv            : raft raft/wal raft/trace raft/replica
-simulator     : raft raft/wire raft/wal raft/trace raft/replica invariants kv
-net           : raft raft/wire raft/wal raft/trace raft/replica invariants kv
-scenarios     : raft raft/wire raft/wal raft/trace raft/replica invariants kv simulator net
-reports       : raft raft/wire raft/wal raft/trace raft/replica invariants kv simulator net
-tools         : raft raft/wire raft/wal raft/trace raft/replica invariants kv simulator net scenarios reports
+kv            : raft raft/wal raft/trace raft/snapshot raft/replica
+simulator     : raft raft/wire raft/wal raft/trace raft/snapshot raft/replica invariants kv
+net           : raft raft/wire raft/wal raft/trace raft/snapshot raft/replica invariants kv
+scenarios     : raft raft/wire raft/wal raft/trace raft/snapshot raft/replica invariants kv simulator net
+reports       : raft raft/wire raft/wal raft/trace raft/snapshot raft/replica invariants kv simulator net
+tools         : raft raft/wire raft/wal raft/trace raft/snapshot raft/replica invariants kv simulator net scenarios reports
 '
 
 length_lines_max=600
@@ -220,6 +221,7 @@ self_test() {
   breaks floors raft/a_test.cpp:3 '#include "kv/store.hpp"'
   breaks floors raft/wire/a.hpp:2 '#include "raft/wal/wal.hpp"'
   breaks floors raft/wal/a.cpp:1 '#include "raft/replica/replica.hpp"'
+  breaks floors raft/snapshot/a.cpp:1 '#include "raft/trace/step.hpp"'
   breaks floors raft/trace/a.hpp:1 '#include "simulator/world.hpp"'
   breaks floors raft/replica/a.hpp:1 '#include "raft/wire/codec.hpp"'
   breaks floors raft/extra/a.cpp:1 ''
