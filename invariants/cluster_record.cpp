@@ -36,6 +36,11 @@ std::uint64_t CommitTerms::at(std::uint64_t index) const {
   return run == runs_.end() ? 0 : run->term;
 }
 
+void CommitTerms::forget_below(std::uint64_t index) {
+  const auto kept = std::find_if(runs_.begin(), runs_.end(), [&](const Run& run) { return run.last >= index; });
+  runs_.erase(runs_.begin(), kept);
+}
+
 const Election* Elections::find(std::uint64_t term) const {
   if (!elections_.empty() && elections_.back().term == term) return &elections_.back();
   const auto at = std::lower_bound(elections_.begin(), elections_.end(), term,
@@ -63,6 +68,17 @@ bool Elections::log_held(std::uint64_t last, Mark mark, std::uint64_t index, Mar
   return index == 0;
 }
 
+void Elections::forget_below(std::uint64_t term) {
+  const auto kept = std::find_if(elections_.begin(), elections_.end(),
+                                 [&](const Election& election) { return election.term >= term; });
+  elections_.erase(elections_.begin(), kept);
+}
+
+void Votes::forget_below(raft::Term term) {
+  const auto kept = std::find_if(votes_.begin(), votes_.end(), [&](const Vote& vote) { return vote.term >= term; });
+  votes_.erase(votes_.begin(), kept);
+}
+
 raft::NodeId Votes::write(raft::Term term, raft::NodeId candidate) {
   if (votes_.empty() || votes_.back().term < term) {
     votes_.push_back(Vote{term, candidate});
@@ -74,6 +90,21 @@ raft::NodeId Votes::write(raft::Term term, raft::NodeId candidate) {
   if (at->term == term) return at->candidate;
   votes_.insert(at, Vote{term, candidate});
   return candidate;
+}
+
+void ClusterRecord::forget_below(std::uint64_t index, std::uint64_t term) {
+  committed.forget_below(index);
+  commit_terms.forget_below(index);
+  elections.forget_below(std::min(term, committed.at(index).term()));
+  digests.forget_below(index);
+  while (configurations.size() > 1 && configurations[1].index <= index) configurations.erase(configurations.begin());
+}
+
+std::size_t ClusterRecord::size() const {
+  std::size_t kept = committed.runs().size() + configurations.size() + commit_terms.size() +
+                     elections.all().size() + digests.size();
+  for (const Votes& each : votes) kept += each.size();
+  return kept;
 }
 
 }  // namespace raftlab::invariants

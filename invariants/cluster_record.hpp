@@ -27,6 +27,8 @@ class CommitTerms {
   [[nodiscard]] std::uint64_t last_below(std::uint64_t term) const;
   /// 0: nobody committed it.
   [[nodiscard]] std::uint64_t at(std::uint64_t index) const;
+  void forget_below(std::uint64_t index);
+  [[nodiscard]] std::size_t size() const { return runs_.size(); }
 
  private:
   struct Run {
@@ -58,6 +60,7 @@ class Elections {
   /// The log that ended with (last, mark) had `wanted` at `index`. A term's entries stand behind the log that its leader was
   /// elected with, so the elections are a tree of logs. Unknown counts as true.
   [[nodiscard]] bool log_held(std::uint64_t last, Mark mark, std::uint64_t index, Mark wanted) const;
+  void forget_below(std::uint64_t term);
 
  private:
   std::vector<Election> elections_;
@@ -68,6 +71,8 @@ class Votes {
  public:
   /// The vote that was written for this term, after the call.
   raft::NodeId write(raft::Term term, raft::NodeId candidate);
+  void forget_below(raft::Term term);
+  [[nodiscard]] std::size_t size() const { return votes_.size(); }
 
  private:
   struct Vote {
@@ -78,12 +83,18 @@ class Votes {
 };
 
 struct ClusterRecord {
-  Mirror committed;  ///< E4: the entry committed at each index
+  Mirror committed;                       ///< E4: the entry committed at each index
+  std::vector<VoterSets> configurations;  ///< G11: the committed configuration entries
   CommitTerms commit_terms;
   Elections elections;
-  std::vector<Votes> votes;            ///< by node number - 1
-  std::vector<std::uint64_t> digests;  ///< G10: of the store, by applied index; 0: not known
-  NodeSet leaders = 0;                 ///< who leads now
+  std::vector<Votes> votes;      ///< by node number - 1
+  Trail<std::uint64_t> digests;  ///< G10: of the store, by applied index; 0: not known
+  NodeSet leaders = 0;           ///< who leads now
+
+  /// Of entries: below `index`, and configurations that an entry at or below it replaced. Of elections: those of terms below
+  /// `term` of which no entry is left.
+  void forget_below(std::uint64_t index, std::uint64_t term);
+  [[nodiscard]] std::size_t size() const;
 };
 
 }  // namespace raftlab::invariants

@@ -2,6 +2,8 @@
 
 #include "raft/hash.hpp"
 
+#include <utility>
+
 namespace raftlab::invariants {
 
 Mark Mirror::before_last_run(std::uint64_t index) const {
@@ -38,6 +40,20 @@ void Mirror::extend_from(const Mirror& other, std::uint64_t last) {
   }
 }
 
+void Mirror::forget_below(std::uint64_t index) {
+  index = std::min(index, last_);
+  const std::size_t gone = runs_up_to(index);
+  if (gone == 0) return;
+  runs_.erase(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(gone - 1));
+  runs_.front().first = index;
+}
+
+std::size_t Mirror::runs_up_to(std::uint64_t index) const {
+  std::size_t runs = 0;
+  while (runs < runs_.size() && runs_[runs].first <= index) ++runs;
+  return runs;
+}
+
 void Mirror::truncate(std::uint64_t from) {
   if (from > last_) return;
   while (!runs_.empty() && runs_.back().first >= from) runs_.pop_back();
@@ -49,10 +65,41 @@ std::uint64_t common_prefix(const Mirror& a, const Mirror& b) {
   for (std::size_t at = a.runs().size(); at > 0; --at) {
     const MarkRun& run = a.runs()[at - 1];
     const std::uint64_t end = at < a.runs().size() ? a.runs()[at].first - 1 : a.last();
-    if (b.at(run.first) != run.mark) continue;
-    return std::min(end, b.run_end(run.first));
+    // One of the two may have forgotten more than the other.
+    const std::uint64_t first = b.runs().empty() ? run.first : std::max(run.first, b.runs().front().first);
+    if (first > end || b.at(first) != run.mark) continue;
+    return std::min(end, b.run_end(first));
   }
   return 0;
+}
+
+const EntryTable::Slot EntryTable::empty{};
+
+void EntryTable::forget_below(std::uint64_t index) {
+  if (index <= floor_) return;
+  floor_ = index;
+  if (!slots_.forget_below(index)) return;
+  // Entries beside others move together with them.
+  std::vector<Slot> kept;
+  for (Slot& slot : slots_) {
+    std::uint32_t next = std::exchange(slot.next, slot.next == 0 ? 0 : static_cast<std::uint32_t>(kept.size() + 1));
+    while (next != 0) {
+      Slot& moved = kept.emplace_back(more_[next - 1]);
+      next = std::exchange(moved.next, moved.next == 0 ? 0 : static_cast<std::uint32_t>(kept.size() + 1));
+    }
+  }
+  more_ = std::move(kept);
+}
+
+/// At the floor itself the chain of what is known begins.
+EntryTable::Interned EntryTable::intern_forgotten(std::uint64_t chain, const raft::LogId& id) const {
+  const Mark mark(id.term.value(), 0);
+  if (id.index.value() < floor_) return Interned{mark, chain, false, {}, false};
+  for (const Slot* slot = slots_.find(floor_); slot != nullptr; slot = &more_[slot->next - 1]) {
+    if (slot->mark.term() == mark.term()) return Interned{slot->mark, slot->hash, false, {}, false};
+    if (slot->next == 0) break;
+  }
+  return Interned{mark, chain, false, {}, false};
 }
 
 EntryTable::Interned EntryTable::intern(std::uint64_t parent_hash, Mark parent,
@@ -61,8 +108,8 @@ EntryTable::Interned EntryTable::intern(std::uint64_t parent_hash, Mark parent,
   std::uint64_t chain =
       raft::combine(parent_hash, entry.id.term.value(), static_cast<std::uint64_t>(entry.kind));
   chain = raft::hash_bytes(chain, entry.payload);
-  if (index >= slots_.size()) slots_.resize(std::max<std::size_t>(index + 1, slots_.size()));
-  Slot& slot = slots_[index];
+  if (index <= floor_) return intern_forgotten(chain, entry.id);
+  Slot& slot = slots_.at(index);
   if (slot.hash == chain && slot.mark.term() == entry.id.term.value())
     return Interned{slot.mark, chain, false, {}, false};
   const Slot fresh{Mark(entry.id.term.value(), 0), chain,
@@ -81,7 +128,7 @@ EntryTable::Interned EntryTable::intern(std::uint64_t parent_hash, Mark parent,
 EntryTable::Interned EntryTable::intern_beside(std::uint64_t index, Mark parent, const Slot& fresh) {
   Interned result{fresh.mark, fresh.hash, false, {}, false};
   bool branch_taken = false;
-  Slot* slot = &slots_[index];
+  Slot* slot = slots_.find(index);
   while (true) {
     if (slot->mark.term() == fresh.mark.term()) {
       if (slot->hash == fresh.hash) return Interned{slot->mark, fresh.hash, false, {}, false};
@@ -98,7 +145,7 @@ EntryTable::Interned EntryTable::intern_beside(std::uint64_t index, Mark parent,
   } else if (result.conflicts) {
     result.mark = Mark(fresh.mark.term(), ++branches_);
   }
-  result.same_parent = result.conflicts && (index == 1 || slots_[index - 1].next == 0);
+  result.same_parent = result.conflicts && (index == 1 || slots_.find(index - 1)->next == 0);
   slot->next = static_cast<std::uint32_t>(more_.size() + 1);
   Slot entered = fresh;
   entered.mark = result.mark;

@@ -57,7 +57,6 @@ std::uint64_t Ladder::evaluations(Rung rung) const {
 // ---- What happens to a node ------------------------------------------------------------------------------------
 
 void Ladder::started(NodeId id, const raft::Recovered& recovered, const raft::View& view) {
-  RAFTLAB_ASSERT(!recovered.snapshot.index, recovered.snapshot);
   NodeRecord& node = node_of(id);
   const Image image = image_of(node, recovered);
   if (node.known) check_recovered(node, image);
@@ -69,10 +68,22 @@ void Ladder::started(NodeId id, const raft::Recovered& recovered, const raft::Vi
   node.accepted_term = raft::Term{};
   node.accepted = 0;
   node.shadowed = false;
-  node.handed = view.state.handed.value();
+  node.handed = recovered.snapshot.index.value();
+  node.restoring = 0;
+  node.replays_to = std::max(node.digests_to, node.handed);
   cluster_.leaders &= ~set_of(id);
+  if (view.state.handed.value() != node.handed) {
+    fire(Rung::D16, id, "starts from a snapshot up to ", node.handed, " and says that it handed up to ",
+         view.state.handed);
+  }
+  if (view.state.commit > recovered.snapshot.index) {
+    fire(Rung::D11, id, "starts from a snapshot up to ", node.handed, " with C = ", view.state.commit);
+  }
+  if (node.handed != 0 && !node.configurations.empty()) {
+    check_snapshot_reference(node, recovered.snapshot, node.configurations.front().content);
+  }
   const std::uint64_t durable = view.state.durable.value();
-  if (durable != 0) {
+  if (durable > table_.forgotten_below()) {
     count(Rung::R7);
     if (node.disk.synced().log.at(durable) != node.log.at(durable)) {
       fire(Rung::R7, id, "starts with D = ", durable, ", the disk is known to hold ",
@@ -81,12 +92,15 @@ void Ladder::started(NodeId id, const raft::Recovered& recovered, const raft::Vi
   }
   ++states_;
   check_state(node, view);
+  check_snapshot_state(node, view);
 }
 
 void Ladder::durable(NodeId id, raft::WriteSeq seq) {
   NodeRecord& node = node_of(id);
   const raft::HardState before = node.disk.synced().hard;
+  const raft::LogId base = node.disk.synced().base;
   node.disk.sync(seq);
+  if (node.disk.synced().base != base) raise_floor();
   // E2: the own vote is written when it is durable.
   const raft::HardState& hard = node.disk.synced().hard;
   if (hard != before && hard.voted_for == id) write_vote(node, hard.term, id);
@@ -145,17 +159,21 @@ void Ladder::stepped(const raft::trace::Step& step) {
     note_uneventful(*before);
   }
   if (!output.messages.empty()) check_messages(node, step);
+  if (!output.chunks_to_send.empty()) check_chunks(node, step);
+  if (node.snapshot_moved || output.restore) check_restore(node, step);
   if (!output.apply.empty() || step.view.state.handed.value() != node.handed) check_apply(node, step);
   check_quiet(node, step);
-  note_write(node, output.write, *step.view.log);
+  if (output.write.seq) note_write(node, output.write, step.view);
 
   ++states_;
   node.state = step.view.state;
   check_state(node, step.view);
+  if (node.snapshot_moved) check_snapshot_state(node, step.view);
   if (node.state.role == Role::leader) {
     check_leader(node, step.view, changed);
     check_reads(node, step.view, output);
   }
+  node.snapshot_moved = false;
   if (step_ >= node.scan_at) scan(step.view);
   if (step_ >= scan_cluster_at_) {
     scan_cluster();
@@ -180,17 +198,17 @@ void Ladder::stepped_faulty(NodeRecord& node, const raft::trace::Step& step) {
   }
 }
 
-void Ladder::note_write(NodeRecord& node, const raft::Write& write, const raft::Log& log) {
-  if (!write.seq) return;
+void Ladder::note_write(NodeRecord& node, const raft::Write& write, const raft::View& view) {
   const raft::WriteSeq before = node.state.issued;  // the state is still that before the step
   count(Rung::D17);
   if (write.seq <= before) fire(Rung::D17, node.id, "submits write ", write.seq, " after write ", before);
+  if (write.checkpoint) return note_checkpoint(node, write, view);
   std::uint64_t first = 0;
   std::uint64_t last = 0;
   if (!write.entries.empty()) {
     first = write.entries.front().first_index().value();
     last = write.entries.back().last_index().value();
-    if (!same_entries(write.entries, log) || first == 0) {
+    if (!same_entries(write.entries, *view.log) || first == 0) {
       fire(Rung::N17, node.id, "write ", write.seq, " carries entries ", first, "..", last,
            " that are not those of the log in memory");
     }

@@ -29,6 +29,16 @@ struct Finding {
 /// Checks the ladder after every step of every core of one cluster, from what can be observed: views, deltas, messages,
 /// writes, and what the simulated disk says is durable. The cost of a call is proportional to what the step changed.
 ///
+/// What it remembers does not grow with the length of a run, as long as snapshots are taken. The *floor* is the lowest base
+/// of the images that survive a power loss, over all nodes, those that are down included. It is looked for when a
+/// checkpoint becomes durable, and then forgotten, in amortised O(1) for each entry:
+/// - below the floor (the entry at the floor stays): entries with their hashes and sizes, which terms stand where in a log,
+///   what was committed and in which term, digests of stores, what a disk held and lost again;
+/// - configurations that another one at or below the floor replaced;
+/// - elections of terms below the term at the floor and below the durable terms of all nodes;
+/// - of each node, votes of terms below its durable term.
+/// For ever stay the numbers of a node, and the first finding of each rung. At most twice of what must be there is kept.
+///
 /// Nodes have numbers 1..64. A regular value; one thread at a time.
 class Ladder {
  public:
@@ -57,7 +67,13 @@ class Ladder {
   /// now on, whether or not the core was told. Comes before the step that is told `Written`.
   void durable(raft::NodeId node, raft::WriteSeq seq);
   void crashed(raft::NodeId node, bool power_lost);
-  /// G10: the state machine of the node, after it applied everything up to `applied`.
+  /// G11: a snapshot is durable at this node, its own or a received one, and this is its content: the configuration at `last`,
+  /// and the digest of the state machine that starts from it (0: not known). Comes before the step that is told
+  /// `SnapshotTaken` or `SnapshotStored`. Optional; without it G11 sees what the core makes of a snapshot, but not into it.
+  void snapshot(raft::NodeId node, raft::LogId last, const raft::Configuration& configuration,
+                std::uint64_t digest);
+  /// G10 and R5: the state machine of the node, after it applied everything up to `applied`, or started from a snapshot up
+  /// to there.
   void store_digest(raft::NodeId node, raft::Index applied, std::uint64_t digest);
   /// The full scan of one node, while its view is valid. `stepped` does this by itself every so many steps.
   void scan(const raft::View& view);
@@ -73,6 +89,8 @@ class Ladder {
   [[nodiscard]] bool broken() const { return !findings_.empty(); }
   /// The lowest rung that broke: it explains the others.
   [[nodiscard]] std::optional<Finding> root() const;
+  /// How much is remembered, in entries, runs of terms, digests, writes, votes and the like: what could grow.
+  [[nodiscard]] std::size_t entries_kept() const;
   /// How often the rung was evaluated for real: its premise held.
   [[nodiscard]] std::uint64_t evaluations(Rung rung) const;
 
@@ -104,7 +122,7 @@ class Ladder {
     report(rung, node, text.str());
   }
   void stepped_faulty(NodeRecord& node, const raft::trace::Step& step);
-  void note_write(NodeRecord& node, const raft::Write& write, const raft::Log& log);
+  void note_write(NodeRecord& node, const raft::Write& write, const raft::View& view);
 
   // ladder_delta.cpp: L1
   /// Nothing changed that a rung speaks of, except what only rises.
@@ -122,12 +140,28 @@ class Ladder {
   void check_durable_index(const Change& change);
   [[nodiscard]] bool hears_a_leader(const raft::State& state) const;
 
+  // ladder_snapshot.cpp: snapshots, checkpoints, and what may be forgotten
+  void check_taken(const Change& change);
+  void check_install(const Change& change);
+  void install_in_mirror(const Change& change, bool agrees);
+  void check_snapshot_reference(NodeRecord& node, raft::LogId last, std::uint64_t configuration);
+  void check_restore(NodeRecord& node, const raft::trace::Step& step);
+  void check_snapshot_state(NodeRecord& node, const raft::View& view);
+  void check_chunks(NodeRecord& node, const raft::trace::Step& step);
+  void check_snapshot_acknowledged(NodeRecord& node, const raft::Envelope& envelope,
+                                   const raft::SnapshotReply& reply);
+  void note_checkpoint(NodeRecord& node, const raft::Write& write, const raft::View& view);
+  void note_configurations(const NodeRecord& node, std::uint64_t commit);
+  [[nodiscard]] Mirror log_up_to(raft::LogId id) const;
+  void raise_floor();
+
   // ladder_log.cpp: mirrors, entries
   void mirror_log(const Change& change);
   void mirror_entry(NodeRecord& node, const raft::EntryView& entry, std::uint64_t index);
   void mirror_lost_entries(const Change& change, std::uint64_t index, std::uint64_t last);
   void note_conflict(NodeRecord& node, std::uint64_t index, const EntryTable::Interned& interned);
   void check_mirror(NodeRecord& node, const raft::View& view);
+  void check_runs_behind_base(NodeRecord& node, const raft::View& view);
   std::uint64_t scan_log(NodeRecord& node, const raft::View& view);
   void scan_configurations(NodeRecord& node, const raft::View& view);
 

@@ -82,12 +82,15 @@ void Ladder::check_committed(const Change& change) {
   const std::uint64_t commit = std::min(change.after.commit.value(), node.log.last());
   Mirror& committed = cluster_.committed;
   const std::uint64_t known = std::min(commit, committed.last());
-  if (known != 0) {
+  if (known != 0 && known >= table_.forgotten_below()) {
     count(Rung::E4);
     count(Rung::G4);
     if (node.log.at(known) != committed.at(known)) return report_disagreement(node, known);
   }
-  if (commit > committed.last()) committed.extend_from(node.log, commit);
+  if (commit <= committed.last()) return;
+  if (!node.configurations.empty() && node.configurations.back().index > committed.last())
+    note_configurations(node, commit);
+  committed.extend_from(node.log, commit);
 }
 
 void Ladder::report_disagreement(NodeRecord& node, std::uint64_t index) {
@@ -147,20 +150,25 @@ void Ladder::check_longest_in_term(NodeRecord& node, std::uint64_t first, std::u
   }
 }
 
-/// G10.
+/// G10, R5.
 void Ladder::check_digest(NodeRecord& node, std::uint64_t applied, std::uint64_t digest) {
-  std::vector<std::uint64_t>& digests = cluster_.digests;
-  if (applied >= digests.size()) digests.resize(std::max<std::size_t>(applied + 1, digests.size()));
+  node.digests_to = std::max(node.digests_to, applied);
+  if (applied < table_.forgotten_below()) return;
+  std::uint64_t& known = cluster_.digests.at(applied);
   digest = digest == 0 ? 1 : digest;
-  if (digests[applied] == 0) {
-    digests[applied] = digest;
+  if (known == 0) {
+    known = digest;
     return;
   }
   count(Rung::G10);
-  if (digests[applied] != digest) {
-    fire(Rung::G10, node.id, "index ", applied, ": the store of n", node.id, " has digest ", digest,
-         ", another has ", digests[applied]);
+  const bool replay = applied <= node.replays_to;
+  if (replay) count(Rung::R5);
+  if (known == digest) return;
+  if (replay) {
+    fire(Rung::R5, node.id, "index ", applied, ": replayed to a store of digest ", digest, ", it had been ", known);
   }
+  fire(Rung::G10, node.id, "index ", applied, ": the store of n", node.id, " has digest ", digest,
+       ", another has ", known);
 }
 
 // ---- The full scan, which must agree ---------------------------------------------------------------------------

@@ -22,7 +22,7 @@ bool Ladder::nothing_but_progress(const State& before, const State& after) {
       differ(before.durable, after.durable) | differ(before.written, after.written) |
       differ(before.last.term, after.last.term) | differ(before.last.index, after.last.index) |
       differ(before.read_issued, after.read_issued) | differ(before.read_confirmed, after.read_confirmed) |
-      differ(before.snapshot.index, after.snapshot.index) |
+      differ(before.snapshot.index, after.snapshot.index) | differ(before.base.index, after.base.index) |
       static_cast<std::uint64_t>(before.role != after.role);
   return changed == 0 && after.issued >= before.issued && after.applied >= before.applied &&
          after.handed >= before.handed;
@@ -40,7 +40,7 @@ void Ladder::check_delta(const Change& change) {
   const bool uneventful =
       change.envelope == nullptr &&
       (change.input == nullptr || !std::holds_alternative<raft::Written>(*change.input)) &&
-      !change.delta.truncated_from && !change.delta.appended_from;
+      !change.delta.truncated_from && !change.delta.appended_from && !change.delta.installed;
   if (uneventful && nothing_but_progress(before, after)) return note_uneventful(before);
   ++deltas_;
   const NodeId id = change.node.id;
@@ -48,9 +48,10 @@ void Ladder::check_delta(const Change& change) {
     fire(Rung::D1, id, "had term ", before.hard.term, ", now ", after.hard.term);
   }
   if (after.commit < before.commit || after.applied < before.applied || after.handed < before.handed ||
-      after.snapshot.index < before.snapshot.index) {
+      after.snapshot.index < before.snapshot.index || after.base.index < before.base.index) {
     fire(Rung::D5, id, "had C = ", before.commit, ", A = ", before.applied, ", handed ", before.handed,
-         ", now C = ", after.commit, ", A = ", after.applied, ", handed ", after.handed);
+         ", S = ", before.snapshot, ", base ", before.base, ", now C = ", after.commit, ", A = ", after.applied,
+         ", handed ", after.handed, ", S = ", after.snapshot, ", base ", after.base);
   }
   if (after.hard == before.hard && after.leader == before.leader && after.read_issued == before.read_issued &&
       after.read_confirmed == before.read_confirmed) {
@@ -70,14 +71,19 @@ void Ladder::check_delta(const Change& change) {
     }
     note_accepted(change);
   }
-  if (change.delta.truncated_from || change.delta.appended_from) {
-    check_log_shape(change);
-    if (change.delta.truncated_from) check_truncation(change);
-    mirror_log(change);
-  } else if (before.last != after.last) {
-    fire(Rung::D8, id, "had last ", before.last, ", without a change of the log now ", after.last);
+  if (change.delta.installed) {
+    check_install(change);
+  } else {
+    if (change.delta.truncated_from || change.delta.appended_from) {
+      check_log_shape(change);
+      if (change.delta.truncated_from) check_truncation(change);
+      mirror_log(change);
+    } else if (before.last != after.last) {
+      fire(Rung::D8, id, "had last ", before.last, ", without a change of the log now ", after.last);
+    }
+    if (after.commit > before.commit) check_commit(change);
+    if (before.snapshot != after.snapshot || before.base != after.base) check_taken(change);
   }
-  if (after.commit > before.commit) check_commit(change);
   const bool told = change.input != nullptr && std::holds_alternative<raft::Written>(*change.input);
   if (told || after.durable != before.durable || after.written != before.written ||
       after.issued < before.issued || change.delta.truncated_from) {
@@ -249,6 +255,7 @@ void Ladder::note_accepted(const Change& change) {
     node.accepted = 0;
   }
   const std::uint64_t prev = append->prev.index.value();
+  if (append->prev.index < change.before.base.index) return;  // nothing to compare with
   if (prev > node.log.last() || node.log.at(prev).term() != append->prev.term.value()) return;
   node.accepted = std::max(node.accepted, prev + append->entries.size());
 }
@@ -371,7 +378,8 @@ void Ladder::check_durable_index(const Change& change) {
   raft::Index floor = before.durable;
   if (change.delta.truncated_from) floor = std::min(floor, change.delta.truncated_from.previous());
   if (after.durable < floor) fire(Rung::D17, node.id, "had D = ", before.durable, ", now ", after.durable);
-  if (after.durable && (after.durable > before.durable || change.delta.truncated_from)) {
+  if (after.durable.value() > table_.forgotten_below() &&
+      (after.durable > before.durable || change.delta.truncated_from)) {
     count(Rung::R7);
     const std::uint64_t durable = after.durable.value();
     const Mirror& disk = node.disk.synced().log;

@@ -2,6 +2,8 @@
 #include "invariants/ladder_raw.hpp"
 #include "raft/configuration.hpp"
 
+#include <algorithm>
+
 /// The mirrors of the logs: what a delta changed is read from the raw pieces and entered in the table of entries. N2, N3,
 /// N5, N8, N9, and the broken cases of G3 and E3.
 namespace raftlab::invariants {
@@ -12,13 +14,16 @@ using raft::EntryView;
 void Ladder::mirror_log(const Change& change) {
   NodeRecord& node = change.node;
   std::uint64_t cut = change.delta.truncated_from.value();
-  const std::uint64_t first = change.delta.appended_from.value();
+  std::uint64_t first = change.delta.appended_from.value();
   if (first != 0 && first <= node.log.last() && (cut == 0 || first < cut)) cut = first;
   if (cut != 0) {
     node.log.truncate(cut);
     while (!node.configurations.empty() && node.configurations.back().index >= cut)
       node.configurations.pop_back();
     node.last_hash = table_.hash(node.log.last(), node.log.last_mark());
+    node.runs_to_base = std::min(node.runs_to_base, node.log.runs().size());
+    // R3: the write of this step takes away what was acknowledged.
+    node.acknowledged = std::min(node.acknowledged, node.log.last());
   }
   if (first == 0) return;
   if (first != node.log.last() + 1) {
@@ -26,6 +31,12 @@ void Ladder::mirror_log(const Change& change) {
   }
   const std::uint64_t last = change.after.last.index.value();
   const std::uint64_t visible = std::min(last, change.kept_below - 1);
+  if (const std::uint64_t base = change.step.view.state.base.index.value(); first <= base) {
+    // A snapshot that a later input of the step installs has taken them away again.
+    mirror_lost_entries(change, first, std::min(last, base));
+    node.last_hash = table_.hash(node.log.last(), node.log.last_mark());
+    first = base + 1;
+  }
   RawEntries walk(*change.step.view.log, first);
   for (std::uint64_t index = first; index <= visible; ++index, walk.next()) {
     if (!walk.found()) {
@@ -118,6 +129,7 @@ void Ladder::check_mirror(NodeRecord& node, const raft::View& view) {
     fire(Rung::N5, node.id, "says that its last term is ", state.last.term, ", the entry has ", top.term());
   }
   if (table_.conflicted() || node.log.last() == 0) return;
+  if (node.runs_to_base != 0) return check_runs_behind_base(node, view);
   const MarkRun& mine = node.log.runs().back();
   if (runs.size() != node.log.runs().size() || runs.back().first.value() != mine.first ||
       runs.back().term.value() != mine.mark.term()) {
@@ -126,12 +138,28 @@ void Ladder::check_mirror(NodeRecord& node, const raft::View& view) {
   }
 }
 
+/// N5: the first run of the log may have begun below its base.
+void Ladder::check_runs_behind_base(NodeRecord& node, const raft::View& view) {
+  const std::vector<raft::TermRun>& runs = view.log->runs();
+  const std::vector<MarkRun>& all = node.log.runs();
+  const std::uint64_t base = view.state.base.index.value();
+  std::size_t expected = all.size() - node.runs_to_base;
+  const bool cut = expected == 0 || all[node.runs_to_base].first > base + 1;
+  if (cut && node.log.last() > base) ++expected;
+  const std::uint64_t first = std::max(all.back().first, base + 1);
+  if (runs.size() != expected || (expected != 0 && (runs.back().first.value() != first ||
+                                                    runs.back().term.value() != all.back().mark.term()))) {
+    fire(Rung::N5, node.id, "has an index of ", runs.size(), " term runs behind its base ", view.state.base,
+         ", its entries make ", expected, ", the last one of term ", all.back().mark.term(), " from ", first);
+  }
+}
+
 // ---- The full scan ---------------------------------------------------------------------------------------------
 
 void Ladder::scan(const raft::View& view) {
   NodeRecord& node = node_of(view.id);
   const std::uint64_t scanned = scan_log(node, view);
-  scan_configurations(node, view);
+  check_snapshot_state(node, view);
   if (node.state.role == raft::Role::leader) {
     for (const raft::Progress& peer : view.peers) check_window(node, peer);
     check_reads_fully(node, view);
@@ -146,11 +174,12 @@ void Ladder::scan(const raft::View& view) {
 std::uint64_t Ladder::scan_log(NodeRecord& node, const raft::View& view) {
   const std::uint64_t last = raw_last(*view.log);
   const std::vector<raft::TermRun>& runs = view.log->runs();
-  std::uint64_t hash = 0;
-  Mark mark;
+  const std::uint64_t base = view.log->base().index.value();
+  Mark mark = node.log.at(base);
+  std::uint64_t hash = table_.hash(base, mark);
   std::size_t run = 0;
-  std::uint64_t index = 1;
-  RawEntries walk(*view.log, 1);
+  std::uint64_t index = base + 1;
+  RawEntries walk(*view.log, index);
   for (; index <= last; ++index, walk.next()) {
     if (!walk.found()) {
       fire(Rung::N2, node.id, "index ", index, " of ", last, " is in no piece of the log");
@@ -178,20 +207,20 @@ std::uint64_t Ladder::scan_log(NodeRecord& node, const raft::View& view) {
   }
   const std::uint64_t agreed =
       std::min({view.state.commit.value(), cluster_.committed.last(), node.log.last()});
-  if (node.log.at(agreed) != cluster_.committed.at(agreed)) report_disagreement(node, agreed);
-  return index;
+  if (agreed >= table_.forgotten_below() && node.log.at(agreed) != cluster_.committed.at(agreed))
+    report_disagreement(node, agreed);
+  return index - base;
 }
 
 /// N9, in full: indices and contents.
 void Ladder::scan_configurations(NodeRecord& node, const raft::View& view) {
   std::size_t at = 0;
   for (const raft::ConfigurationAt& held : view.configurations) {
-    if (held.index == view.state.snapshot.index && at == 0 && &held == view.configurations.data()) continue;
+    if (!held.index) continue;
     if (at >= node.configurations.size()) break;
     const VoterSets& mine = node.configurations[at++];
     const VoterSets theirs = voter_sets(held.index.value(), held.configuration);
-    if (theirs.index != mine.index || theirs.members != mine.members || theirs.voters != mine.voters ||
-        theirs.outgoing != mine.outgoing) {
+    if (theirs.index != mine.index || theirs.content != mine.content) {
       fire(Rung::N9, node.id, "holds the configuration of index ", held.index, ", the log's entry ",
            mine.index, " says otherwise");
     }

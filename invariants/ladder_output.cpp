@@ -30,6 +30,11 @@ void Ladder::check_messages(NodeRecord& node, const raft::trace::Step& step) {
       case MessageKind::append_reply:
         check_acknowledgement(node, step, envelope, std::get<raft::AppendReply>(envelope.message).match);
         break;
+      case MessageKind::snapshot_reply: {
+        const auto& reply = std::get<raft::SnapshotReply>(envelope.message);
+        if (reply.installed) check_snapshot_acknowledged(node, envelope, reply);
+        break;
+      }
       case MessageKind::append_entries: {
         check_leader_message(node, envelope);
         const raft::Index commit = std::get<raft::AppendEntries>(envelope.message).commit;
@@ -136,7 +141,8 @@ void Ladder::check_acknowledgement(NodeRecord& node, const raft::trace::Step& st
   const Mark mark = node.log.at(match);
   const bool current = envelope.term == step.view.state.hard.term;
   // Of an older term, when the step raised it: the log may have changed since, and only "once" can be asked.
-  const bool held = match == 0 || (current ? mark && disk.log.at(match) == mark : disk.log.last() >= match);
+  // What lies below every base is there.
+  const bool held = match <= table_.forgotten_below() || (current ? mark && disk.log.at(match) == mark : disk.log.last() >= match);
   if (!held) {
     fire(Rung::N18, node.id, "acknowledges up to index ", match, " of term ", mark.term(),
          ", its disk holds up to ", disk.log.last(), ", there with term ", disk.log.at(match).term());
@@ -171,6 +177,7 @@ void Ladder::check_leader_message(NodeRecord& node, const Envelope& envelope) {
 /// N19, D16, and the entries of G10.
 void Ladder::check_apply(NodeRecord& node, const raft::trace::Step& step) {
   const State& state = step.view.state;
+  std::uint64_t last = 0;
   for (const raft::Slice& slice : step.output.apply) {
     count(Rung::N19);
     count(Rung::D16);
@@ -182,18 +189,20 @@ void Ladder::check_apply(NodeRecord& node, const raft::trace::Step& step) {
     if (first > node.handed + 1) {
       fire(Rung::D16, node.id, "hands index ", first, " to apply after ", node.handed);
     }
-    node.handed = std::max(node.handed, slice.last_index().value());
+    last = slice.last_index().value();
+    node.handed = std::max(node.handed, last);
   }
-  if (node.handed > state.commit.value() || node.handed > state.durable.value()) {
-    fire(Rung::N19, node.id, "hands index ", node.handed, " to apply, C = ", state.commit,
+  if (last > state.commit.value() || last > state.durable.value()) {
+    fire(Rung::N19, node.id, "hands index ", last, " to apply, C = ", state.commit,
          ", D = ", state.durable);
   }
   if (node.handed != state.handed.value()) {
     fire(Rung::D16, node.id, "handed up to index ", node.handed, " to apply and says ", state.handed);
   }
   count(Rung::G10);
+  const bool known = node.handed >= table_.forgotten_below();
   if (!same_entries(step.output.apply, *step.view.log) ||
-      node.log.at(node.handed) != cluster_.committed.at(node.handed)) {
+      (known && node.log.at(node.handed) != cluster_.committed.at(node.handed))) {
     fire(Rung::G10, node.id, "hands index ", node.handed, " of term ", node.log.at(node.handed).term(),
          " to apply, committed is term ", cluster_.committed.at(node.handed).term());
   }
@@ -211,7 +220,7 @@ void Ladder::check_quiet(NodeRecord& node, const raft::trace::Step& step) {
   count(Rung::D21);
   const raft::Output& output = step.output;
   if (!output.messages.empty() || output.write.seq || !output.apply.empty() || !output.reads.empty() ||
-      !output.accepted.empty() || !output.rejected.empty() || output.role || output.lost_from) {
+      !output.chunks_to_send.empty() || output.restore || !output.accepted.empty() || !output.rejected.empty() || output.role || output.lost_from) {
     fire(Rung::D21, node.id, "at tick ", before.elapsed_ticks + step.inputs.size(), " of ",
          before.deadline_ticks, " has an output: ", output.messages.size(), " messages, write ",
          output.write.seq);

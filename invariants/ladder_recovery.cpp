@@ -8,15 +8,21 @@ namespace raftlab::invariants {
 Image Ladder::image_of(NodeRecord& node, const raft::Recovered& recovered) {
   const Mirror before = node.log;
   const Mark promised = before.at(node.acknowledged);
-  node.log.clear();
+  node.log = log_up_to(recovered.base);
   node.configurations.clear();
-  node.last_hash = 0;
-  std::uint64_t index = 1;
+  node.last_hash = table_.hash(node.log.last(), node.log.last_mark());
+  std::uint64_t index = recovered.base.index.value() + 1;
   for (const raft::Slice& slice : recovered.entries) {
     for (std::uint32_t position = 0; position < slice.size(); ++position)
       mirror_entry(node, slice.entry(position), index++);
   }
-  if (node.known && node.acknowledged != 0) {
+  node.runs_to_base = node.log.runs_up_to(recovered.base.index.value());
+  if (const std::uint64_t covered = recovered.snapshot.index.value(); covered != 0) {
+    std::erase_if(node.configurations, [&](const VoterSets& sets) { return sets.index <= covered; });
+    node.configurations.insert(node.configurations.begin(),
+                               voter_sets(covered, recovered.snapshot_configuration.value_or(raft::Configuration{})));
+  }
+  if (node.known && node.acknowledged > table_.forgotten_below()) {
     count(Rung::R3);
     if (node.log.at(node.acknowledged) != promised) {
       fire(Rung::R3, node.id, "had acknowledged index ", node.acknowledged, " of term ", promised.term(),
@@ -24,7 +30,7 @@ Image Ladder::image_of(NodeRecord& node, const raft::Recovered& recovered) {
            " there");
     }
   }
-  return Image{recovered.hard, node.log};
+  return Image{recovered.hard, node.log, recovered.snapshot, recovered.base};
 }
 
 /// R1 and R2.
@@ -33,9 +39,9 @@ void Ladder::check_recovered(NodeRecord& node, const Image& image) {
   if (!node.disk.may_recover(image)) {
     const Image sure = node.disk.surely();
     fire(Rung::R1, node.id, "recovered term ", image.hard.term, ", vote n", image.hard.voted_for,
-         ", log up to ", image.log.last(), " of term ", image.log.last_mark().term(),
-         "; its durable writes add up to term ", sure.hard.term, ", vote n", sure.hard.voted_for,
-         ", log up to ", sure.log.last(), " of term ", sure.log.last_mark().term());
+         ", snapshot ", image.snapshot, ", log behind ", image.base, " up to ", image.log.last(), " of term ",
+         image.log.last_mark().term(), "; its durable writes add up to term ", sure.hard.term, ", vote n", sure.hard.voted_for,
+         ", snapshot ", sure.snapshot, ", log behind ", sure.base, " up to ", sure.log.last(), " of term ", sure.log.last_mark().term());
   }
   if (!node.promised_term) return;
   count(Rung::R2);

@@ -14,8 +14,9 @@ void Ladder::check_state(NodeRecord& node, const raft::View& view) {
   const State& state = view.state;
   if (state.snapshot.index > state.commit || state.commit > state.last.index ||
       state.applied > state.handed || state.handed > state.commit || state.durable > state.last.index ||
-      state.snapshot.index > state.applied || view.log->base() != state.base) {
-    fire(Rung::N1, node.id, "S = ", state.snapshot, ", C = ", state.commit, ", last = ", state.last.index,
+      (state.snapshot.index > state.applied && state.snapshot.index.value() != node.restoring) ||
+      state.base.index > state.snapshot.index || view.log->base() != state.base) {
+    fire(Rung::N1, node.id, "first-1 = ", state.base, " of ", view.log->base(), ", S = ", state.snapshot, ", C = ", state.commit, ", last = ", state.last.index,
          ", A = ", state.applied, ", handed ", state.handed, ", D = ", state.durable);
   }
   if (state.last.term > state.hard.term) {
@@ -26,18 +27,22 @@ void Ladder::check_state(NodeRecord& node, const raft::View& view) {
   if (state.role == Role::candidate || state.role == Role::pre_candidate) check_votes(node, view);
 
   // N9: the number of configurations and the top; the scan looks at all of them.
-  const bool base = !view.configurations.empty() && view.configurations.front().index == state.snapshot.index;
-  const std::size_t held = view.configurations.size() - (base ? 1 : 0);
+  const bool none = !view.configurations.empty() && !view.configurations.front().index;  // there is no snapshot
+  const std::size_t held = view.configurations.size() - (none ? 1 : 0);
   const std::uint64_t top = held == 0 ? 0 : view.configurations.back().index.value();
   if (held != node.configurations.size() || (held != 0 && top != node.configurations.back().index)) {
-    fire(Rung::N9, node.id, "has ", held, " configurations, the last one of index ", top, "; its log has ",
-         node.configurations.size(), " configuration entries");
+    fire(Rung::N9, node.id, "has ", held, " configurations, the last one of index ", top, "; its snapshot and its log have ",
+         node.configurations.size());
   }
 
   const raft::HardState& submitted = node.disk.submitted_hard();
   if (submitted != state.hard) {
     fire(Rung::N17, node.id, "has term ", state.hard.term, " and vote n", state.hard.voted_for,
          ", its writes add up to term ", submitted.term, " and vote n", submitted.voted_for);
+  }
+  if (node.disk.submitted_snapshot() != state.snapshot) {
+    fire(Rung::N17, node.id, "has the snapshot ", state.snapshot, ", its writes add up to ",
+         node.disk.submitted_snapshot());
   }
   if (node.disk.submitted_last() != node.log.last()) {
     fire(Rung::N17, node.id, "has a log up to ", node.log.last(), ", its writes add up to ",
@@ -125,7 +130,7 @@ void Ladder::check_leader(NodeRecord& node, const raft::View& view, bool changed
     tracked |= set_of(peer.id);
     if (shadow.id != peer.id.value()) shadow = PeerShadow{peer.id.value(), 0, 0, 0};
     const bool same = peer.match.value() == shadow.match && peer.next.value() == shadow.next &&
-                      peer.window.messages() == shadow.messages && peer.id != node.id;
+                      peer.window.messages() == shadow.messages && peer.id != node.id && !node.snapshot_moved;
     if (!same) moved = check_peer(node, view, peer, shadow) || moved;
     if (peer.state != ProgressState::replicate && peer.window.messages() != 0) {
       fire(Rung::N12, node.id, "has for n", peer.id, " ", peer.window.messages(),
@@ -150,6 +155,16 @@ bool Ladder::check_peer(NodeRecord& node, const raft::View& view, const Progress
     fire(Rung::N12, node.id, "has for n", peer.id, " match ", match, " and next ", next, ", its log ends at ",
          node.log.last());
   }
+  if (peer.state == ProgressState::snapshot) {
+    const std::uint64_t covered = peer.snapshot.index.value();
+    if (covered + 1 != next || peer.snapshot.index > view.state.snapshot.index) {
+      fire(Rung::N12, node.id, "sends n", peer.id, " the snapshot ", peer.snapshot, ", next ", next,
+           ", its own is ", view.state.snapshot);
+    }
+  } else if (peer.next <= view.state.base.index) {
+    fire(Rung::N12, node.id, "would send n", peer.id, " index ", next, " in state ", raft::name(peer.state),
+         ", its log begins behind ", view.state.base);
+  }
   const bool self = peer.id == node.id;
   if (self && peer.match != view.state.durable) {
     fire(Rung::N12, node.id, "has for itself match ", match, " and D = ", view.state.durable);
@@ -164,7 +179,7 @@ bool Ladder::check_peer(NodeRecord& node, const raft::View& view, const Progress
   count(Rung::D9);
   if (match < shadow.match) {
     fire(Rung::D9, node.id, "had for n", peer.id, " match ", shadow.match, ", now ", match);
-  } else if (match <= node.log.last()) {
+  } else if (match <= node.log.last() && match > table_.forgotten_below()) {
     count(Rung::G14);
     const bool there = peer.id.value() <= nodes_.size() &&
                        nodes_[peer.id.value() - 1].disk.once_synced(match, node.log.at(match));

@@ -1,6 +1,9 @@
 #include "invariants/node_record.hpp"
 
+#include "raft/hash.hpp"
+
 #include <algorithm>
+#include <utility>
 
 namespace raftlab::invariants {
 
@@ -16,6 +19,7 @@ VoterSets voter_sets(std::uint64_t index, const raft::Configuration& configurati
   for (const raft::Member& member : configuration.members) sets.members |= set_of(member.id);
   sets.voters = set_of(configuration.voters);
   sets.outgoing = set_of(configuration.outgoing);
+  sets.content = raft::hash_bytes(0, raft::encode(configuration));
   return sets;
 }
 
@@ -31,11 +35,7 @@ void extend_by_entries(const SubmittedWrite& write, Mirror& log) {
 
 /// Where carrying out the write cuts the log; 0: nowhere.
 std::uint64_t cut_of(const SubmittedWrite& write, const Mirror& log) {
-  if (write.replaces) {
-    Mirror target;
-    extend_by_entries(write, target);
-    return common_prefix(log, target) + 1;
-  }
+  if (write.replacement) return common_prefix(log, write.replacement->log) + 1;
   // Entries that overwrite without a truncation cut the log as well.
   const bool overwrites = write.last != 0 && write.run.first <= log.last();
   if (overwrites && (write.truncate_from == 0 || write.run.first < write.truncate_from))
@@ -44,6 +44,10 @@ std::uint64_t cut_of(const SubmittedWrite& write, const Mirror& log) {
 }
 
 void apply(const SubmittedWrite& write, std::uint64_t cut, Image& image) {
+  if (write.replacement) {
+    image = *write.replacement;
+    return;
+  }
   if (write.hard) image.hard = *write.hard;
   if (cut != 0) image.log.truncate(cut);
   extend_by_entries(write, image.log);
@@ -71,14 +75,17 @@ void SubmittedWrite::take_entries(const Mirror& log, std::uint64_t first, std::u
 void DiskRecord::start(const Image& recovered) {
   ++incarnation_;
   told_ = raft::WriteSeq{};
-  submitted_hard_ = recovered.hard;
-  submitted_last_ = recovered.log.last();
-  SubmittedWrite& write = writes_.emplace_back();
-  write.incarnation = incarnation_;
-  write.seq = raft::WriteSeq(1);
-  write.replaces = true;
-  write.hard = recovered.hard;
-  if (submitted_last_ != 0) write.take_entries(recovered.log, 1, submitted_last_);
+  submit_checkpoint(raft::WriteSeq(1), recovered);
+}
+
+void DiskRecord::submit_checkpoint(raft::WriteSeq seq, const Image& image) {
+  SubmittedWrite& submitted = writes_.emplace_back();
+  submitted.incarnation = incarnation_;
+  submitted.seq = seq;
+  submitted.replacement = std::make_shared<const Image>(image);
+  submitted_hard_ = image.hard;
+  submitted_last_ = image.log.last();
+  submitted_snapshot_ = image.snapshot;
 }
 
 void DiskRecord::submit(const raft::Write& write, const Mirror& log, std::uint64_t first,
@@ -130,6 +137,11 @@ bool DiskRecord::formerly_synced(std::uint64_t index, Mark mark) const {
   });
 }
 
+void DiskRecord::forget_below(std::uint64_t index) {
+  synced_.log.forget_below(index);
+  std::erase_if(once_synced_, [&](const OnceSynced& once) { return once.last <= index; });
+}
+
 /// The first write that the core was not told of.
 std::size_t DiskRecord::first_uncertain() const {
   std::size_t first = writes_.size();
@@ -147,14 +159,12 @@ Image DiskRecord::surely() const {
 }
 
 bool DiskRecord::may_recover(const Image& image) const {
-  const auto same = [&](const Image& candidate) {
-    return candidate.hard == image.hard && candidate.log == image.log;
-  };
+  const auto same = [&](const Image& candidate) { return candidate == image; };
   Image candidate = surely();
   if (same(candidate)) return true;
   for (std::size_t at = first_uncertain(); at < writes_.size(); ++at) {
     const SubmittedWrite& write = writes_[at];
-    if (!write.replaces) {
+    if (!write.replacement) {
       if (write.hard) candidate.hard = *write.hard;
       if (same(candidate)) return true;
       if (write.truncate_from != 0) candidate.log.truncate(write.truncate_from);
@@ -163,7 +173,7 @@ bool DiskRecord::may_recover(const Image& image) const {
     apply(write, cut_of(write, candidate.log), candidate);
     if (same(candidate)) return true;
     // Some of the entries: all of them, cut where the recovered log ends.
-    if (!write.replaces && write.last != 0 && image.log.last() >= write.run.first &&
+    if (!write.replacement && write.last != 0 && image.log.last() >= write.run.first &&
         image.log.last() < write.last) {
       Image part = candidate;
       part.log.truncate(image.log.last() + 1);

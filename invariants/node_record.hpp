@@ -4,6 +4,7 @@
 #include "raft/core.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -28,12 +29,13 @@ inline constexpr std::uint32_t nodes_max = 64;
   return static_cast<std::uint32_t>((set * 0x0101010101010101ULL) >> 56U);
 }
 
-/// A configuration entry, reduced to who counts.
+/// A configuration, reduced to who counts.
 struct VoterSets {
-  std::uint64_t index = 0;
+  std::uint64_t index = 0;  ///< of its entry; of a snapshot's, the end of the snapshot
   NodeSet members = 0;
   NodeSet voters = 0;
   NodeSet outgoing = 0;
+  std::uint64_t content = 0;  ///< hash of all of it
 
   [[nodiscard]] NodeSet all() const { return voters | outgoing; }
   /// `holders` contain a majority of every voter set.
@@ -44,10 +46,14 @@ struct VoterSets {
 };
 [[nodiscard]] VoterSets voter_sets(std::uint64_t index, const raft::Configuration& configuration);
 
-/// What a log storage would recover: hard state and log.
+/// What a log storage would recover: hard state and log, and the snapshot that stands for the beginning of the log.
 struct Image {
   raft::HardState hard;
   Mirror log;
+  raft::LogId snapshot;
+  raft::LogId base;  ///< what the log holds begins behind it
+
+  friend bool operator==(const Image&, const Image&) = default;
 };
 
 /// A numbered write on its way to the disk. Its records are: hard state, truncation, entries.
@@ -57,9 +63,11 @@ struct SubmittedWrite {
   std::optional<raft::HardState> hard;
   std::uint64_t truncate_from = 0;
   std::uint64_t last = 0;  ///< of the entries; 0: none
-  bool replaces = false;   ///< the rewriting of a recovered image: all or nothing
   MarkRun run;             ///< the entries, as runs; the first one here, because there is seldom a second
   std::vector<MarkRun> more_runs;
+  /// Of a checkpoint, and of the rewriting of a recovered image: all that is there afterwards, and all or nothing. Then there are
+  /// no other records.
+  std::shared_ptr<const Image> replacement;
 
   /// The entries are those of this log from `first` to `to`.
   void take_entries(const Mirror& log, std::uint64_t first, std::uint64_t to);
@@ -88,11 +96,14 @@ class DiskRecord {
   /// What the submitted writes add up to.
   [[nodiscard]] const raft::HardState& submitted_hard() const { return submitted_hard_; }
   [[nodiscard]] std::uint64_t submitted_last() const { return submitted_last_; }
+  [[nodiscard]] const raft::LogId& submitted_snapshot() const { return submitted_snapshot_; }
 
   /// A core starts from `recovered`, which counts as write 1 of the new incarnation.
   void start(const Image& recovered);
   /// The next write of this incarnation; its entries, if any, are those of `log` from `first` to `last`.
   void submit(const raft::Write& write, const Mirror& log, std::uint64_t first, std::uint64_t last);
+  /// The next write is a checkpoint: it leaves this image.
+  void submit_checkpoint(raft::WriteSeq seq, const Image& image);
   void sync(raft::WriteSeq seq);
   /// The core was told that this write is durable.
   void tell(raft::WriteSeq seq) { told_ = seq; }
@@ -106,6 +117,11 @@ class DiskRecord {
   /// R1: `image` is what must be there and a prefix, by records, of the rest.
   [[nodiscard]] bool may_recover(const Image& image) const;
 
+  void forget_below(std::uint64_t index);
+  [[nodiscard]] std::size_t size() const {
+    return synced_.log.runs().size() + writes_.size() + once_synced_.size();
+  }
+
  private:
   [[nodiscard]] bool formerly_synced(std::uint64_t index, Mark mark) const;
   void remember_from(std::uint64_t from);
@@ -114,6 +130,7 @@ class DiskRecord {
   Image synced_;
   raft::HardState submitted_hard_;
   std::uint64_t submitted_last_ = 0;
+  raft::LogId submitted_snapshot_;
   std::uint64_t incarnation_ = 0;
   raft::WriteSeq told_;
   std::vector<SubmittedWrite> writes_;  // [head_, size): not yet synced, oldest first
@@ -131,8 +148,16 @@ struct NodeRecord {
 
   Mirror log;                             ///< in memory
   std::uint64_t last_hash = 0;            ///< H(last)
-  std::vector<VoterSets> configurations;  ///< the configuration entries of the log
+  std::size_t runs_to_base = 0;           ///< runs of `log` that begin at or below its base
+  std::vector<VoterSets> configurations;  ///< that of the snapshot, if there is one, and the entries behind it
   DiskRecord disk;
+
+  // Snapshots.
+  bool snapshot_moved = false;   ///< in this step
+  std::uint64_t restoring = 0;   ///< installed up to here: the state machine may be behind it
+  raft::LogId installed;         ///< the last one that was installed in this step
+  std::uint64_t digests_to = 0;  ///< greatest applied index of which a digest was told
+  std::uint64_t replays_to = 0;  ///< R5: what is applied up to here was applied before, here or where the snapshot is from
 
   // What it has promised to others, in every incarnation.
   raft::Term promised_term;        ///< greatest term of a message that was released
