@@ -34,8 +34,8 @@ Term term_at(const Recovered& recovered, Index index) {
 }
 
 /// Restores the state machine from the newest snapshot that the log goes on from, and lets `recovered` start there.
-std::optional<wal::Refusal> restore(Recovered& recovered, snapshot::Files::Opened& snapshots,
-                                    StateMachine& machine) {
+std::optional<wal::Refusal> restore_newest(Recovered& recovered, snapshot::Files::Opened& snapshots,
+                                           StateMachine& machine) {
   if (!recovered.snapshot.index) return std::nullopt;
   for (const snapshot::Found& found : snapshots.found) {
     const LogId last = found.header.last;
@@ -73,7 +73,7 @@ std::variant<Replica, wal::Refusal> Replica::open(const ReplicaOptions& options,
                         std::string("the directory of the snapshots cannot be read: ") + wal::name(*error)};
   }
   auto& snapshots = std::get<snapshot::Files::Opened>(listed);
-  if (auto refused = restore(log.recovered, snapshots, machine)) return std::move(*refused);
+  if (auto refused = restore_newest(log.recovered, snapshots, machine)) return std::move(*refused);
 
   auto core = Core::recover(options.core, log.recovered);
   if (const auto* error = std::get_if<RecoverError>(&core)) {
@@ -81,7 +81,7 @@ std::variant<Replica, wal::Refusal> Replica::open(const ReplicaOptions& options,
                         std::string("the recovered log cannot be a node's: ") + name(*error)};
   }
   // Only now: what is refused leaves the files as they are.
-  log.wal.begin(log.recovered);
+  log.wal.begin();
   snapshots.files.keep_only({log.recovered.snapshot});
   return Replica(options, std::move(std::get<Core>(core)), std::move(log), std::move(snapshots.files),
                  machine);

@@ -338,7 +338,7 @@ TEST(ReplicaRefusal, of_a_directory_that_is_taken) {
   ASSERT_TRUE(host.start());
   Host other(1);
   RecordingMachine machine;
-  const auto second = Replica::open(host.options, host.disk, machine, host.when_empty);
+  const auto second = Replica::open(host.options, Disks{&host.disk, &host.snapshot_disk}, machine, host.when_empty);
   ASSERT_TRUE(std::holds_alternative<wal::Refusal>(second));
   EXPECT_EQ(std::get<wal::Refusal>(second).code, wal::RefusalCode::locked);
 }
@@ -410,7 +410,7 @@ TEST(ReplicaRefusal, of_a_log_that_cannot_be_a_nodes) {
     EXPECT_THAT(host.refusal->detail, HasSubstr("the recovered log cannot be a node's"));
     EXPECT_THAT(host.refusal->detail, HasSubstr("configuration entry cannot be decoded"));
     EXPECT_EQ(host.disk.asked(), asked) << "who is refused changes nothing";
-    host.disk.kill();
+    host.kill();
   }
   EXPECT_EQ(host.disk.files(), files);
 }
