@@ -18,11 +18,17 @@ Action parse_cluster(Arguments& arguments) {
   std::uint32_t at = arguments.column();
   while (!arguments.done()) {
     const std::string option =
-        arguments.one_of({"pre-vote", "check-quorum", "window", "append-bytes", "election", "heartbeat"});
+        arguments.one_of({"pre-vote", "check-quorum", "window", "append-bytes", "election", "heartbeat",
+                          "snapshots", "tail", "parts", "chunks"});
     if (option == "pre-vote") profile.pre_vote = arguments.on_or_off();
     if (option == "check-quorum") profile.check_quorum = arguments.on_or_off();
     if (option == "window") profile.window_messages = small("the window in messages", 1, 1024);
     if (option == "append-bytes") profile.append_bytes_max = small("the bytes of an append", 1, 1U << 20U);
+    if (option == "snapshots")
+      profile.snapshot_entries = small("the entries between two snapshots", 0, 1U << 20U);
+    if (option == "tail") profile.tail_entries = small("the entries kept behind a snapshot", 0, 1U << 20U);
+    if (option == "parts") profile.snapshot_part_bytes = small("the bytes written in a step", 1, 1U << 20U);
+    if (option == "chunks") profile.snapshot_chunk_bytes = small("the bytes of a chunk", 1, 1U << 20U);
     if (option == "election" || option == "heartbeat") at = arguments.column();
     if (option == "election") profile.election_ticks = small("the election timeout in ticks", 2, 1000);
     if (option == "heartbeat") profile.heartbeat_ticks = small("the heartbeat in ticks", 1, 999);
@@ -105,6 +111,16 @@ Action parse_elect(Arguments& arguments) {
   };
 }
 
+Action parse_snapshot(Arguments& arguments) {
+  const std::uint32_t column = arguments.column();
+  const NodeId node = arguments.node();
+  arguments.end();
+  return [=](World& world, Printed& /*printed*/) {
+    require_running(world, node, column);
+    world.take_snapshot(node);
+  };
+}
+
 std::set<NodeId> named_or_all(Arguments& arguments) {
   std::vector<NodeId> nodes;
   if (!arguments.done()) nodes = arguments.nodes_at_least_one();
@@ -132,10 +148,12 @@ Action parse_stabilize(Arguments& arguments) {
   };
 }
 
-constexpr std::array<Command, 6> table{{
+constexpr std::array<Command, 7> table{{
     {"cluster",
-     "N [pre-vote on|off] [check-quorum on|off] [window M] [append-bytes B] [election T] [heartbeat H]",
+     "N [pre-vote on|off] [check-quorum on|off] [window M] [append-bytes B] [election T] [heartbeat H] "
+     "[snapshots E] [tail K] [parts B] [chunks B]",
      parse_cluster},
+    {"snapshot", "NODE", parse_snapshot},
     {"tick", "NODE...|all [COUNT | until ROLE]", parse_tick},
     {"campaign", "NODE", parse_campaign},
     {"elect", "NODE [votes NODE...]", parse_elect},

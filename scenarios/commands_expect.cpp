@@ -77,7 +77,7 @@ struct NumberField {
   const char* name;
   Number of;
 };
-constexpr std::array<NumberField, 8> number_fields{{
+constexpr std::array<NumberField, 10> number_fields{{
     {"term", [](const raft::View& view, raft::Index /*applied*/) { return view.state.hard.term.value(); }},
     {"commit", [](const raft::View& view, raft::Index /*applied*/) { return view.state.commit.value(); }},
     {"applied", [](const raft::View& /*view*/, raft::Index applied) { return applied.value(); }},
@@ -85,6 +85,9 @@ constexpr std::array<NumberField, 8> number_fields{{
     {"last", [](const raft::View& view, raft::Index /*applied*/) { return view.state.last.index.value(); }},
     {"last-term",
      [](const raft::View& view, raft::Index /*applied*/) { return view.state.last.term.value(); }},
+    {"snapshot",
+     [](const raft::View& view, raft::Index /*applied*/) { return view.state.snapshot.index.value(); }},
+    {"base", [](const raft::View& view, raft::Index /*applied*/) { return view.state.base.index.value(); }},
     {"dropped", [](const raft::View& view, raft::Index /*applied*/) { return view.dropped; }},
     {"reads",
      [](const raft::View& view, raft::Index /*applied*/) { return std::uint64_t{view.reads.size()}; }},
@@ -132,8 +135,9 @@ Action node_expectation(std::uint32_t column, NodeId node, bool vote, Arguments&
 /// `expect n1 peer n2 match 3`: what a leader knows of another node.
 Action peer_expectation(std::uint32_t column, NodeId node, Arguments& arguments) {
   const NodeId peer = arguments.node();
-  const std::string field = arguments.one_of({"match", "next", "window", "probe", "replicate"});
-  const bool is_state = field == "probe" || field == "replicate";
+  const std::string field =
+      arguments.one_of({"match", "next", "window", "offset", "probe", "replicate", "snapshot"});
+  const bool is_state = field == "probe" || field == "replicate" || field == "snapshot";
   const Compare compare = is_state ? Compare::equal : parse_compare(arguments);
   const Operand operand = is_state ? Operand{} : parse_operand(arguments);
   return [=](World& world, Printed& /*printed*/) {
@@ -145,6 +149,7 @@ Action peer_expectation(std::uint32_t column, NodeId node, Arguments& arguments)
     std::uint64_t found = progress->window.messages();
     if (field == "match") found = progress->match.value();
     if (field == "next") found = progress->next.value();
+    if (field == "offset") found = progress->snapshot_offset;
     if (is_state ? state == field : holds(found, compare, value_of(world, node, operand))) return;
     differs(column, world, node,
             "for " + name(node) + ", " + name(peer) + " is in " + state + " with match " +

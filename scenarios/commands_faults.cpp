@@ -192,7 +192,7 @@ Action parse_full(Arguments& arguments) {
   const NodeId node = arguments.node();
   const bool full = arguments.on_or_off();
   arguments.end();
-  return [=](World& world, Printed& /*printed*/) { 
+  return [=](World& world, Printed& /*printed*/) {
     world.cluster().disk(node, Directory::log).set_full(full);
     world.cluster().disk(node, Directory::snapshots).set_full(full);
   };

@@ -44,6 +44,14 @@ struct FieldsOf {
     return " commit " + number(m.commit) + read(m.read);
   }
   std::string operator()(const raft::HeartbeatReply& m) const { return read(m.read); }
+  std::string operator()(const raft::InstallSnapshot& m) const {
+    return " last " + id_text(m.last) + " bytes " + std::to_string(m.offset) + ".." +
+           std::to_string(m.offset + m.chunk.size()) + " of " + std::to_string(m.total);
+  }
+  std::string operator()(const raft::SnapshotReply& m) const {
+    return " last " + number(m.last) +
+           (m.installed ? std::string(" installed") : " received " + std::to_string(m.received));
+  }
   template <class Other>
   std::string operator()(const Other& /*m*/) const {
     return "";
@@ -57,9 +65,9 @@ struct FieldsOf {
 std::string name(raft::NodeId node) { return node ? "n" + number(node) : "none"; }
 
 const std::vector<std::string_view>& kinds() {
-  static const std::vector<std::string_view> all{"pre-vote",      "pre-vote-reply", "vote",
-                                                 "vote-reply",    "append",         "append-reply",
-                                                 "append-reject", "heartbeat",      "heartbeat-reply"};
+  static const std::vector<std::string_view> all{"pre-vote", "pre-vote-reply",  "vote",          "vote-reply",
+                                                 "append",   "append-reply",    "append-reject", "heartbeat",
+                                                 "snapshot", "heartbeat-reply", "snapshot-reply"};
   return all;
 }
 

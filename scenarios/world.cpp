@@ -99,6 +99,14 @@ void World::campaign(NodeId node) {
   step(node);
 }
 
+/// A part is written in each step, and so are the steps made until all of it is on its way.
+void World::take_snapshot(NodeId node) {
+  kv::Service& service = cluster_.service(node);
+  service.take_snapshot();
+  step(node);
+  while (service.replica().writes_snapshot()) step(node);
+}
+
 void World::start(NodeId node, bool manual) {
   // A fixed function of node and incarnation: two lives of a node draw different election timeouts.
   const raft::Seed seed(

@@ -92,6 +92,8 @@ class World {
 
   // Disks
   void set_manual(NodeId node, bool manual);
+  /// The node takes a snapshot, as far as its disk lets it.
+  void take_snapshot(NodeId node);
   /// Ends the node's pending syncs, at most so many; 0: until there is none. Returns how many ended.
   std::uint64_t sync(NodeId node, std::uint64_t count);
   [[nodiscard]] std::size_t pending_syncs(NodeId node) const { return at(node).syncs.size(); }

@@ -166,7 +166,8 @@ std::string summary(const Profile& profile) {
   }
   if (keeps_cut(profile)) text << ", one-way cut while healing";
   if (profile.snapshot_entries != 0)
-    text << ", a snapshot each " << profile.snapshot_entries << " entries with a tail of " << profile.tail_entries;
+    text << ", a snapshot each " << profile.snapshot_entries << " entries with a tail of "
+         << profile.tail_entries;
   if (!profile.pre_vote) text << ", pre-vote off";
   if (!profile.check_quorum) text << ", check-quorum off";
   return text.str();

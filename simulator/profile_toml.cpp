@@ -67,7 +67,8 @@ constexpr Field fields[] = {
     {"clients", "open_load_per_second", &Profile::open_load_per_second, 0, 10'000'000},
 };
 constexpr std::size_t field_count = std::size(fields);
-constexpr std::string_view sections[] = {"time", "core", "snapshots", "network", "disk", "nemesis", "faults", "clients"};
+constexpr std::string_view sections[] = {"time", "core",    "snapshots", "network",
+                                         "disk", "nemesis", "faults",    "clients"};
 constexpr std::uint32_t nodes_max = 64;
 constexpr std::size_t name_bytes_max = 64;
 

@@ -79,6 +79,8 @@ class Replica {
   void unreachable(NodeId peer);
   /// Takes a snapshot with the next step, whatever the bounds say, if there is something new and none is being taken.
   void take_snapshot() { snapshot_wanted_ = true; }
+  /// The state machine has not written all of the snapshot that is being taken: further steps will.
+  [[nodiscard]] bool writes_snapshot() const { return writing_; }
 
   /// Handles what happened. Clears `out` first. The observer may be null.
   void step(ReplicaOutput& out, trace::StepObserver* observer = nullptr);

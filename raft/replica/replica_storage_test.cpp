@@ -338,7 +338,8 @@ TEST(ReplicaRefusal, of_a_directory_that_is_taken) {
   ASSERT_TRUE(host.start());
   Host other(1);
   RecordingMachine machine;
-  const auto second = Replica::open(host.options, Disks{&host.disk, &host.snapshot_disk}, machine, host.when_empty);
+  const auto second =
+      Replica::open(host.options, Disks{&host.disk, &host.snapshot_disk}, machine, host.when_empty);
   ASSERT_TRUE(std::holds_alternative<wal::Refusal>(second));
   EXPECT_EQ(std::get<wal::Refusal>(second).code, wal::RefusalCode::locked);
 }
