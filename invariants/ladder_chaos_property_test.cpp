@@ -10,8 +10,9 @@
 namespace raftlab::invariants {
 namespace {
 
-/// Loss, duplicates, reordering, slow disks, spans of several inputs, power losses: chaos, drawn from the seed.
-void chaos(Cores& cores, int rounds) {
+/// Loss, duplicates, reordering, slow disks, spans of several inputs, power losses: chaos, drawn from the seed. With
+/// `snapshots`, each node takes one every so many rounds of its own.
+void chaos(Cores& cores, int rounds, std::uint64_t snapshots = 0) {
   for (int round = 0; round < rounds; ++round) {
     Cores::Node& node = cores.nodes()[cores.draw(cores.nodes().size())];
     if (!node.core) {
@@ -22,6 +23,7 @@ void chaos(Cores& cores, int rounds) {
       cores.crash(node);
       continue;
     }
+    if (snapshots != 0 && cores.draw(snapshots) == 0) cores.take_snapshot(node);
     std::vector<raft::Input> inputs;
     const std::uint64_t wanted = 1 + cores.draw(4);
     while (inputs.size() < wanted) {
@@ -83,11 +85,20 @@ TEST_P(LadderInChaos, CorrectCoresBreakNothing) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, LadderInChaos, testing::Range(std::uint64_t{1}, first_seed_not_run()));
 
+TEST_P(LadderInChaos, CorrectCoresThatTakeSnapshotsBreakNothing) {
+  const std::uint64_t seed = GetParam();
+  Cores cores(static_cast<std::uint32_t>(3 + seed % 3), seed, core_options(seed % 3 != 0, seed % 5 != 0));
+  cores.tails_below(1 + seed % 7);
+  chaos(cores, 6000, 10 + seed % 50);
+  EXPECT_FALSE(cores.ladder().broken()) << "seed " << seed << "\n" << told(cores.ladder());
+}
+
 TEST(LadderChaos, EvaluatesRecoveryAndHistory) {
   std::array<std::uint64_t, rung_count> evaluations{};
   for (std::uint64_t seed = 100; seed < 110; ++seed) {
     Cores cores(3, seed, core_options(seed % 2 == 0, true));
-    chaos(cores, 6000);
+    cores.tails_below(4);
+    chaos(cores, 6000, 30);
     EXPECT_FALSE(cores.ladder().broken()) << "seed " << seed << "\n" << told(cores.ladder());
     for (const RungInfo& rung : rungs()) {
       evaluations[static_cast<std::size_t>(rung.rung)] += cores.ladder().evaluations(rung.rung);

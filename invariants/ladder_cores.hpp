@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,13 @@ class Cores {
  public:
   enum class Checks { none, deltas_only, ladder };
 
+  /// The content of a snapshot: this is the state machine.
+  struct Snapshot {
+    raft::LogId last;
+    std::uint64_t digest = 0;
+  };
+  static constexpr std::uint64_t chunks_of_snapshot = 2;
+
   struct Node {
     raft::NodeId id;
     std::optional<raft::Core> core;
@@ -31,9 +39,17 @@ class Cores {
     std::vector<raft::Input> inbox;  // applied, written: what the host owes the core
     // The disk: what is synced.
     raft::HardState hard;
-    std::vector<raft::Slice> entries;  // one entry each
+    raft::LogId snapshot;
+    raft::LogId base;
+    std::vector<raft::Slice> entries;  // one entry each, behind the base
+    std::map<raft::Index, Snapshot> snapshots;
     std::uint64_t incarnation = 0;
+    // The state machine.
+    raft::LogId applied;
     std::uint64_t digest = 0;
+    // The snapshot that is being received, and how many of its chunks are there.
+    raft::LogId receiving;
+    std::uint64_t received = 0;
   };
 
   Cores(std::uint32_t count, std::uint64_t seed, raft::Options options, Checks checks = Checks::ladder)
@@ -50,6 +66,9 @@ class Cores {
   [[nodiscard]] std::vector<Node>& nodes() { return nodes_; }
   [[nodiscard]] std::vector<raft::Envelope>& messages() { return messages_; }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
+  [[nodiscard]] std::uint64_t installs() const { return installs_; }
+  /// Each incarnation keeps a tail of a drawn length, below this one, behind its snapshots.
+  void tails_below(std::uint64_t bound) { tails_below_ = bound; }
 
   /// A number below `bound`, from the seed and the count of draws.
   std::uint64_t draw(std::uint64_t bound) { return raft::Hasher(seed_).add(++draws_).value() % bound; }
@@ -75,10 +94,14 @@ class Cores {
     }
     for (raft::Envelope& envelope : output_.messages) messages_.push_back(std::move(envelope));
     if (output_.write.seq) node.writes.push_back(output_.write);
+    if (output_.restore) restore(node, *output_.restore);
+    for (const raft::SendChunk& chunk : output_.chunks_to_send) send(node, chunk);
+    for (const raft::StoreChunk& chunk : output_.chunks_to_store) store(node, chunk);
     for (const raft::Slice& slice : output_.apply) {
       for (std::uint32_t i = 0; i < slice.size(); ++i) {
         const raft::EntryView entry = slice.entry(i);
         node.digest = raft::Hasher(node.digest).add(entry.id.index).add(entry.payload).value();
+        node.applied = entry.id;
         if (checked()) ladder_.store_digest(node.id, entry.id.index, node.digest);
       }
       node.inbox.push_back(raft::Applied{slice.last_index()});
@@ -101,6 +124,13 @@ class Cores {
     node.inbox.push_back(raft::Written{node.synced});
   }
 
+  /// Writes a snapshot of the state machine as it stands; the core is owed the news.
+  void take_snapshot(Node& node) {
+    if (!node.applied.index || node.snapshots.contains(node.applied.index)) return;
+    keep(node, Snapshot{node.applied, node.digest});
+    node.inbox.push_back(raft::SnapshotTaken{node.applied});
+  }
+
   /// Gives the core what its host owes it.
   void settle(Node& node) {
     std::vector<raft::Input> owed;
@@ -115,10 +145,14 @@ class Cores {
     node.inbox.clear();
     const std::size_t whole = draw(node.writes.size() + 1);
     for (std::size_t at = 0; at < whole; ++at) carry_out(node, node.writes[at], SIZE_MAX);
-    // The rewriting of a recovered image is all or nothing.
-    if (whole < node.writes.size() && node.writes[whole].seq > raft::WriteSeq(1))
+    // A checkpoint, and the rewriting of a recovered image, are all or nothing.
+    if (whole < node.writes.size() && node.writes[whole].seq > raft::WriteSeq(1) &&
+        !node.writes[whole].checkpoint) {
       carry_out(node, node.writes[whole], draw(4));
+    }
     node.writes.clear();
+    node.receiving = raft::LogId{};
+    node.received = 0;
   }
 
   void start(Node& node) {
@@ -127,9 +161,13 @@ class Cores {
       recovered = raft::bootstrap(configuration_);
     } else {
       recovered.hard = node.hard;
+      recovered.snapshot = node.snapshot;
+      recovered.base = node.base;
+      if (node.snapshot.index) recovered.snapshot_configuration = configuration_;
       recovered.entries = node.entries;
     }
     raft::Options options = options_;
+    if (tails_below_ != 0) options.limits.tail_entries = draw(tails_below_);
     options.id = node.id;
     options.seed = raft::Seed(raft::Hasher(seed_).add(node.id).add(++node.incarnation).value());
     node.core.emplace(std::get<raft::Core>(raft::Core::recover(options, recovered)));
@@ -138,11 +176,13 @@ class Cores {
       ladder_.started(node.id, recovered, node.core->view());
     }
     node.digest = 0;
+    node.applied = recovered.snapshot;
+    if (node.snapshot.index) start_from(node, recovered.snapshot);
     // Write 1 rewrites everything.
     raft::Write rewrite;
     rewrite.seq = raft::WriteSeq(1);
+    rewrite.checkpoint = raft::Checkpoint{recovered.snapshot, configuration_, recovered.base};
     rewrite.hard = recovered.hard;
-    rewrite.truncate_from = raft::Index(1);
     rewrite.entries = recovered.entries;
     node.writes.push_back(rewrite);
   }
@@ -166,8 +206,71 @@ class Cores {
     return result;
   }
 
+  void keep(Node& node, const Snapshot& snapshot) {
+    node.snapshots[snapshot.last.index] = snapshot;
+    if (checked()) ladder_.snapshot(node.id, snapshot.last, configuration_, snapshot.digest);
+  }
+
+  /// The state machine starts from a snapshot that is on the disk.
+  void start_from(Node& node, raft::LogId last) {
+    const Snapshot& snapshot = node.snapshots.at(last.index);
+    node.applied = snapshot.last;
+    node.digest = snapshot.digest;
+    if (checked()) ladder_.store_digest(node.id, last.index, node.digest);
+  }
+
+  void restore(Node& node, raft::LogId last) {
+    ++installs_;
+    start_from(node, last);
+    node.inbox.push_back(raft::SnapshotRestored{last});
+  }
+
+  /// The content goes with every chunk; only that all have arrived counts.
+  void send(Node& node, const raft::SendChunk& chunk) {
+    const auto found = node.snapshots.find(chunk.last.index);
+    if (found == node.snapshots.end()) {
+      node.inbox.push_back(raft::SnapshotFailed{chunk.last});
+      return;
+    }
+    raft::InstallSnapshot message{chunk.last, chunk.offset, chunks_of_snapshot, found->second.digest, {}};
+    messages_.push_back(raft::Envelope{node.id, chunk.peer, chunk.term, std::move(message)});
+  }
+
+  void store(Node& node, const raft::StoreChunk& store) {
+    const raft::InstallSnapshot& chunk = store.chunk;
+    if (node.receiving != chunk.last) {
+      node.receiving = chunk.last;
+      node.received = 0;
+    }
+    if (chunk.offset == node.received) ++node.received;
+    if (node.received < chunk.total) {
+      node.inbox.push_back(raft::ChunkStored{store.from, chunk.last, node.received});
+      return;
+    }
+    keep(node, Snapshot{chunk.last, chunk.checksum});
+    node.inbox.push_back(raft::SnapshotStored{chunk.last, configuration_});
+    node.received = 0;
+  }
+
+  static void carry_out_checkpoint(Node& node, const raft::Write& write) {
+    node.hard = *write.hard;
+    node.snapshot = write.checkpoint->snapshot;
+    node.base = write.checkpoint->base;
+    node.entries.clear();
+    for (const raft::Slice& slice : write.entries) append(node, slice, SIZE_MAX);
+    node.snapshots.erase(node.snapshots.begin(), node.snapshots.lower_bound(node.snapshot.index));
+  }
+
+  static void append(Node& node, const raft::Slice& slice, std::size_t records) {
+    for (std::uint32_t i = 0; i < std::min<std::size_t>(slice.size(), records); ++i) {
+      const raft::Index index = slice.first_index().plus(i);
+      node.entries.push_back(slice.sub(index, index));
+    }
+  }
+
   /// `records`: hard state, truncation, then entries one by one.
   static void carry_out(Node& node, const raft::Write& write, std::size_t records) {
+    if (write.checkpoint) return carry_out_checkpoint(node, write);
     if (write.hard) {
       if (records-- == 0) return;
       node.hard = *write.hard;
@@ -178,11 +281,8 @@ class Cores {
         node.entries.pop_back();
     }
     for (const raft::Slice& slice : write.entries) {
-      for (std::uint32_t i = 0; i < slice.size(); ++i) {
-        if (records-- == 0) return;
-        const raft::Index index = slice.first_index().plus(i);
-        node.entries.push_back(slice.sub(index, index));
-      }
+      append(node, slice, records);
+      records -= std::min<std::size_t>(slice.size(), records);
     }
   }
 
@@ -191,6 +291,8 @@ class Cores {
   Checks checks_;
   std::uint64_t draws_ = 0;
   std::uint64_t steps_ = 0;
+  std::uint64_t installs_ = 0;
+  std::uint64_t tails_below_ = 0;
   raft::Configuration configuration_;
   std::vector<Node> nodes_;
   std::vector<raft::Envelope> messages_;

@@ -153,7 +153,9 @@ void Ladder::check_acknowledgement(NodeRecord& node, const raft::trace::Step& st
   if (current) {
     const std::uint64_t accepted = node.accepted_term == envelope.term ? node.accepted : 0;
     const std::uint64_t allowed = std::max(accepted, step.view.state.commit.value());
-    if (match > allowed || match > step.view.state.durable.value()) {
+    // Behind an installed snapshot D is where the log was cut; N18 has looked at what the disk holds up to it.
+    const raft::Index durable = std::max(step.view.state.durable, step.view.state.snapshot.index);
+    if (match > allowed || match > durable.value()) {
       fire(Rung::D12, node.id, "acknowledges up to index ", match, ", has accepted up to ", allowed,
            ", D = ", step.view.state.durable);
     }

@@ -143,6 +143,8 @@ void Core::receive(Turn& turn, NodeId from, Term term, const AppendReply& reply)
   const bool in_reach = peer->state == ProgressState::snapshot && peer->match >= log_.base().index;
   if (in_step || in_reach) {
     peer->become_replicate();
+  } else if (peer->state == ProgressState::snapshot && peer->match >= peer->snapshot.index) {
+    peer->become_snapshot(snapshot_);  // it holds all that it is being sent, and the log begins behind that
   } else if (peer->state == ProgressState::replicate) {
     peer->next = std::max(peer->next, peer->match.next());
     peer->window.acknowledge(peer->match);

@@ -25,7 +25,8 @@ WriteSeq Core::write_that_holds(Index index) const {
   for (auto write = pending_writes_.rbegin(); write != pending_writes_.rend(); ++write) {
     if (write->first && write->first <= index && index <= write->last) return write->seq;
   }
-  return WriteSeq{};
+  // No write carries it: a snapshot covers it that was installed, and whose checkpoint is still on its way.
+  return index > durable_ ? issued_ : WriteSeq{};
 }
 
 void Core::submit_write(Turn& turn) {

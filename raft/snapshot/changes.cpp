@@ -29,13 +29,15 @@ OperationId Changes::rename(std::string_view from, std::string_view to) {
   note(Kind::rename, from, std::as_bytes(std::span(to)));
   names_proven_ = false;
   proof_ = OperationId();  // only a sync behind this proves the new name, too
-  return last_ = disk_->rename(from, to);
+  last_ = disk_->rename(from, to);
+  name_changes_.push_back(NameChange{last_, std::string(from), std::string(to)});
+  return last_;
 }
 
 OperationId Changes::remove(std::string_view name) {
   note(Kind::remove, name);
   last_ = disk_->remove(name);
-  removals_.push_back(Removal{std::string(name), last_});
+  name_changes_.push_back(NameChange{last_, std::string(name), {}});
   return last_;
 }
 
@@ -47,20 +49,28 @@ OperationId Changes::sync_directory() {
 }
 
 void Changes::succeeded(OperationId operation) {
-  std::erase_if(removals_, [&](const Removal& removal) { return removal.operation <= operation; });
+  std::erase_if(name_changes_, [&](const NameChange& change) { return change.operation <= operation; });
   if (!proof_ || proof_ > operation) return;
   proof_ = OperationId();
   names_proven_ = true;
 }
 
+/// What was asked for behind the failed change may still be carried out: it is over when something behind it completes.
 void Changes::failed(OperationId operation) {
-  std::erase_if(removals_, [&](const Removal& removal) { return removal.operation >= operation; });
+  std::erase_if(name_changes_, [&](const NameChange& change) { return change.operation <= operation; });
   names_proven_ = false;
   if (proof_ >= operation) proof_ = OperationId();
 }
 
 bool Changes::removing(std::string_view name) const {
-  return std::ranges::any_of(removals_, [&](const Removal& removal) { return removal.name == name; });
+  return std::ranges::any_of(
+      name_changes_, [&](const NameChange& change) { return change.to.empty() && change.name == name; });
+}
+
+bool Changes::renaming(std::string_view name) const {
+  return std::ranges::any_of(name_changes_, [&](const NameChange& change) {
+    return !change.to.empty() && (change.name == name || change.to == name);
+  });
 }
 
 /// Sizes go in front: no two lists of changes give the same bytes.

@@ -34,12 +34,15 @@ class Changes {
   [[nodiscard]] bool proving() const { return static_cast<bool>(proof_); }
   /// Its removal was asked for, and is not known to have ended.
   [[nodiscard]] bool removing(std::string_view name) const;
+  /// The same of a renaming from or to it.
+  [[nodiscard]] bool renaming(std::string_view name) const;
 
  private:
   enum class Kind : std::uint8_t { create = 1, append, sync, rename, remove, sync_directory };
-  struct Removal {
-    std::string name;
+  struct NameChange {
     wal::OperationId operation;
+    std::string name;
+    std::string to;  // empty: removed
   };
 
   void note(Kind kind, std::string_view name, Bytes bytes = {});
@@ -47,8 +50,8 @@ class Changes {
   wal::Disk* disk_;
   wal::OperationId last_;
   std::uint32_t chain_ = 0;
-  std::vector<Removal> removals_;
-  wal::OperationId proof_;  // the oldest sync of the directory under way
+  std::vector<NameChange> name_changes_;  // under way
+  wal::OperationId proof_;                // the oldest sync of the directory under way
   bool names_proven_ = false;
 };
 

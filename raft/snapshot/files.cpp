@@ -103,7 +103,7 @@ class Files::Implementation {
     if (names == nullptr) return;
     unwanted_.clear();
     for (const std::string& name : *names) {
-      if (changes_.removing(name) || worked_at(name)) continue;
+      if (changes_.removing(name) || changes_.renaming(name) || worked_at(name)) continue;
       const auto last = finished(name);
       const bool kept = last && (contains(wanted, *last) || untold(*last));
       if (!kept && (last || part(name))) unwanted_.push_back(name);

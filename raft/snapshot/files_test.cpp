@@ -518,6 +518,25 @@ TEST(SnapshotFiles, ADamagedFileThatIsReplacedIsNotRemovedAfterwards) {
   }
 }
 
+/// Given up when its final name was asked for already: neither name is removed meanwhile.
+TEST(SnapshotFiles, KeepOnlyWaitsForARenamingThatNobodyWaitsFor) {
+  const Example one = example(at(10), 1000);
+  for (std::uint64_t steps = 0; steps < 3; ++steps) {
+    TestDisk disk;
+    Files files = open(disk).files;
+    take(files, one);
+    while (disk.kinds().back() != TestDisk::Kind::sync_directory) step(files, disk);
+    files.abandon();
+    for (std::uint64_t i = 0; i < steps; ++i) step(files, disk);
+    files.keep_only({});
+    EXPECT_EQ(text(drive(files, disk)), "") << steps;
+    EXPECT_EQ(disk.mistakes, 0U) << steps;
+    files.keep_only({});
+    (void)drive(files, disk);
+    EXPECT_THAT(names(disk), IsEmpty()) << steps;
+  }
+}
+
 TEST(SnapshotFiles, LeftoversDoNotStandInTheWay) {
   const Example one = example(at(10), 100);
   TestDisk disk;
