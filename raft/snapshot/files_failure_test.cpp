@@ -5,7 +5,8 @@
 
 #include <cstdio>
 
-/// Every change of the disk fails once, and a process or machine ends behind every change (F11, F13, F18, F19, F21, F24).
+/// Every change of the disk fails once, and a process or machine ends behind every change (F11, F13, F18,
+/// F19, F21, F24).
 namespace raftlab::raft::snapshot {
 namespace {
 
@@ -15,8 +16,8 @@ const Example older = example(at(5), 300);
 const Example taken = example(at(10, 2), 150'000);
 const Example received = example(at(20, 3), 2000);
 
-/// One is taken and another received, step by step at the same time; then the older one goes. Between the steps the disk
-/// carries out `pace` changes.
+/// One is taken and another received, step by step at the same time; then the older one goes. Between the
+/// steps the disk carries out `pace` changes.
 class Script {
  public:
   Script(TestDisk& disk, std::uint64_t pace) : disk_(disk), pace_(pace), files_(open(disk).files) {}
@@ -350,7 +351,8 @@ TEST(SnapshotCrash, BehindAnyChangeLeavesEachSnapshotIntactOrNotThereAtAll) {
   }
 }
 
-/// Killed between the rename and the sync of the directory; the next life counts on what it finds; then the power fails.
+/// Killed between the rename and the sync of the directory; the next life counts on what it finds; then the
+/// power fails.
 TEST(SnapshotCrash, AFoundNameIsDurableBeforeTheOlderSnapshotGoes) {
   for (std::uint64_t steps = 0; steps < 8; ++steps) {
     for (std::uint64_t seed = 0; seed < 16; ++seed) {
