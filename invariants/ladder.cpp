@@ -189,8 +189,8 @@ void Ladder::stepped_faulty(NodeRecord& node, const raft::trace::Step& step) {
   count(Rung::D19);
   const bool quiet = output.messages.empty() && !output.write.seq && output.apply.empty() &&
                      output.reads.empty() && output.accepted.empty() && output.rejected.empty() &&
-                     output.chunks_to_send.empty() && output.chunks_to_store.empty() && output.fetches.empty() && !output.restore && !output.role &&
-                     !output.lost_from;
+                     output.chunks_to_send.empty() && output.chunks_to_store.empty() &&
+                     output.fetches.empty() && !output.restore && !output.role && !output.lost_from;
   if (!output.fault) fire(Rung::D19, node.id, "had a fault, and a later output does not say so");
   if (!quiet) {
     fire(Rung::D19, node.id, "has a fault, and its output holds more: ", output.messages.size(),
