@@ -37,7 +37,8 @@ std::uint64_t CommitTerms::at(std::uint64_t index) const {
 }
 
 void CommitTerms::forget_below(std::uint64_t index) {
-  const auto kept = std::find_if(runs_.begin(), runs_.end(), [&](const Run& run) { return run.last >= index; });
+  const auto kept =
+      std::find_if(runs_.begin(), runs_.end(), [&](const Run& run) { return run.last >= index; });
   runs_.erase(runs_.begin(), kept);
 }
 
@@ -75,7 +76,8 @@ void Elections::forget_below(std::uint64_t term) {
 }
 
 void Votes::forget_below(raft::Term term) {
-  const auto kept = std::find_if(votes_.begin(), votes_.end(), [&](const Vote& vote) { return vote.term >= term; });
+  const auto kept =
+      std::find_if(votes_.begin(), votes_.end(), [&](const Vote& vote) { return vote.term >= term; });
   votes_.erase(votes_.begin(), kept);
 }
 
@@ -97,7 +99,8 @@ void ClusterRecord::forget_below(std::uint64_t index, std::uint64_t term) {
   commit_terms.forget_below(index);
   elections.forget_below(std::min(term, committed.at(index).term()));
   digests.forget_below(index);
-  while (configurations.size() > 1 && configurations[1].index <= index) configurations.erase(configurations.begin());
+  while (configurations.size() > 1 && configurations[1].index <= index)
+    configurations.erase(configurations.begin());
 }
 
 std::size_t ClusterRecord::size() const {

@@ -82,7 +82,8 @@ void EntryTable::forget_below(std::uint64_t index) {
   // Entries beside others move together with them.
   std::vector<Slot> kept;
   for (Slot& slot : slots_) {
-    std::uint32_t next = std::exchange(slot.next, slot.next == 0 ? 0 : static_cast<std::uint32_t>(kept.size() + 1));
+    std::uint32_t next =
+        std::exchange(slot.next, slot.next == 0 ? 0 : static_cast<std::uint32_t>(kept.size() + 1));
     while (next != 0) {
       Slot& moved = kept.emplace_back(more_[next - 1]);
       next = std::exchange(moved.next, moved.next == 0 ? 0 : static_cast<std::uint32_t>(kept.size() + 1));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <vector>
@@ -68,6 +69,25 @@ void chaos(Cores& cores, int rounds, std::uint64_t snapshots = 0) {
   cores.finish();
 }
 
+/// Everything arrives, and every node takes snapshots.
+void calm(Cores& cores) {
+  for (int round = 0; round < 200; ++round) {
+    for (Cores::Node& node : cores.nodes()) {
+      if (round % 4 == 0) cores.step(node, raft::Tick{});
+      if (round % 20 == 19) cores.take_snapshot(node);
+      cores.sync(node, SIZE_MAX);
+      cores.settle(node);
+    }
+    if (Cores::Node* leader = cores.leader())
+      cores.step(*leader, raft::Propose{1, std::vector<std::byte>(8)});
+    std::vector<raft::Envelope> messages;
+    std::swap(messages, cores.messages());
+    for (raft::Envelope& envelope : messages) {
+      cores.step(cores.nodes()[envelope.to.value() - 1], raft::Receive{std::move(envelope)});
+    }
+  }
+}
+
 /// More seeds for a long run: RAFTLAB_CHAOS_SEEDS=5000.
 std::uint64_t first_seed_not_run() {
   const char* wanted = std::getenv("RAFTLAB_CHAOS_SEEDS");
@@ -91,6 +111,28 @@ TEST_P(LadderInChaos, CorrectCoresThatTakeSnapshotsBreakNothing) {
   cores.tails_below(1 + seed % 7);
   chaos(cores, 6000, 10 + seed % 50);
   EXPECT_FALSE(cores.ladder().broken()) << "seed " << seed << "\n" << told(cores.ladder());
+}
+
+/// What the ladder remembers depends on how far the nodes are apart, not on how long they have run.
+TEST(LadderChaos, RemembersNoMoreInALongRunThanInAShortOne) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    Cores cores(3, seed, core_options(true, true));
+    cores.tails_below(8);
+    std::size_t most = 0;
+    for (int part = 0; part < 40; ++part) {
+      chaos(cores, 4000, 20);
+      // Who is down stays so for a while, and holds up what may be forgotten; now all are up, and catch up.
+      for (Cores::Node& node : cores.nodes()) {
+        if (!node.core) cores.start(node);
+      }
+      calm(cores);
+      most = std::max(most, cores.ladder().entries_kept());
+    }
+    EXPECT_FALSE(cores.ladder().broken()) << "seed " << seed << "\n" << told(cores.ladder());
+    EXPECT_GT(cores.nodes()[0].core->view().state.commit, raft::Index(1500));
+    EXPECT_GT(cores.installs(), 10U);
+    EXPECT_LT(most, 1500U) << "seed " << seed;
+  }
 }
 
 TEST(LadderChaos, EvaluatesRecoveryAndHistory) {

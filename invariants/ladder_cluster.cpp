@@ -165,7 +165,8 @@ void Ladder::check_digest(NodeRecord& node, std::uint64_t applied, std::uint64_t
   if (replay) count(Rung::R5);
   if (known == digest) return;
   if (replay) {
-    fire(Rung::R5, node.id, "index ", applied, ": replayed to a store of digest ", digest, ", it had been ", known);
+    fire(Rung::R5, node.id, "index ", applied, ": replayed to a store of digest ", digest, ", it had been ",
+         known);
   }
   fire(Rung::G10, node.id, "index ", applied, ": the store of n", node.id, " has digest ", digest,
        ", another has ", known);

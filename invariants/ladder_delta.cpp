@@ -50,8 +50,8 @@ void Ladder::check_delta(const Change& change) {
   if (after.commit < before.commit || after.applied < before.applied || after.handed < before.handed ||
       after.snapshot.index < before.snapshot.index || after.base.index < before.base.index) {
     fire(Rung::D5, id, "had C = ", before.commit, ", A = ", before.applied, ", handed ", before.handed,
-         ", S = ", before.snapshot, ", base ", before.base, ", now C = ", after.commit, ", A = ", after.applied,
-         ", handed ", after.handed, ", S = ", after.snapshot, ", base ", after.base);
+         ", S = ", before.snapshot, ", base ", before.base, ", now C = ", after.commit,
+         ", A = ", after.applied, ", handed ", after.handed, ", S = ", after.snapshot, ", base ", after.base);
   }
   if (after.hard == before.hard && after.leader == before.leader && after.read_issued == before.read_issued &&
       after.read_confirmed == before.read_confirmed) {

@@ -23,6 +23,8 @@ struct FakeTurn {
   raft::Index truncated_from;
   raft::Index appended_from;
   std::optional<raft::Index> commit_configuration;
+  bool installed = false;
+  bool checkpoint_due = false;
 };
 
 struct FakeNode {
@@ -92,11 +94,19 @@ class LadderTest : public testing::Test {
   void start(FakeNode& node, std::uint32_t number, const raft::Recovered& recovered) {
     node = FakeNode{};
     node.id = raft::NodeId(number);
-    node.configurations.push_back(raft::ConfigurationAt{});
+    node.log = raft::Log(recovered.base);
+    node.configurations.push_back(
+        {recovered.snapshot.index, recovered.snapshot_configuration.value_or(raft::Configuration{})});
+    node.state.snapshot = recovered.snapshot;
+    node.state.base = recovered.base;
+    node.state.commit = node.state.applied = node.state.handed = recovered.snapshot.index;
     for (const raft::Slice& slice : recovered.entries) {
       node.log.append(slice);
       for (std::uint32_t at = 0; at < slice.size(); ++at) {
-        if (slice.entry(at).kind != raft::EntryKind::configuration) continue;
+        if (slice.entry(at).kind != raft::EntryKind::configuration ||
+            slice.entry(at).id.index <= recovered.snapshot.index) {
+          continue;
+        }
         node.configurations.push_back(
             {slice.entry(at).id.index, *raft::decode_configuration(slice.entry(at).payload)});
       }
@@ -129,7 +139,10 @@ class LadderTest : public testing::Test {
   }
 
   static void note_delta(FakeNode& node, FakeTurn& turn, std::uint32_t input) {
-    if (node.derives_last) node.state.last = node.log.last_id();
+    if (node.derives_last) {
+      node.state.last = node.log.last_id();
+      node.state.base = node.log.base();
+    }
     if (turn.truncated_from) node.truncated_unsubmitted = turn.truncated_from;
     raft::Delta& delta = turn.out.deltas.emplace_back();
     delta.input = input;
@@ -137,10 +150,12 @@ class LadderTest : public testing::Test {
     delta.truncated_from = std::exchange(turn.truncated_from, raft::Index{});
     delta.appended_from = std::exchange(turn.appended_from, raft::Index{});
     delta.commit_configuration = std::exchange(turn.commit_configuration, std::nullopt);
+    delta.installed = std::exchange(turn.installed, false);
   }
 
   /// The write that a correct node submits now.
   static void write(FakeNode& node, FakeTurn& turn) {
+    if (turn.checkpoint_due) return write_checkpoint(node, turn);
     raft::Index from = node.submitted_last.next();
     if (node.truncated_unsubmitted && node.truncated_unsubmitted <= node.submitted_last) {
       turn.out.write.truncate_from = from = node.truncated_unsubmitted;
@@ -151,6 +166,18 @@ class LadderTest : public testing::Test {
     if (!turn.out.write.hard && !turn.out.write.truncate_from && turn.out.write.entries.empty()) return;
     node.state.issued = node.state.issued.next();
     turn.out.write.seq = node.state.issued;
+    node.submitted_hard = node.state.hard;
+    node.submitted_last = node.log.last();
+  }
+
+  static void write_checkpoint(FakeNode& node, FakeTurn& turn) {
+    node.truncated_unsubmitted = raft::Index{};
+    node.state.issued = node.state.issued.next();
+    turn.out.write.seq = node.state.issued;
+    turn.out.write.checkpoint =
+        raft::Checkpoint{node.state.snapshot, node.configurations.front().configuration, node.log.base()};
+    turn.out.write.hard = node.state.hard;
+    node.log.slices(node.log.first(), node.log.last(), turn.out.write.entries);
     node.submitted_hard = node.state.hard;
     node.submitted_last = node.log.last();
   }
@@ -340,13 +367,91 @@ class LadderTest : public testing::Test {
       if (entry.id.term == leader.term()) leader.uncommitted_bytes -= entry.payload.size();
     }
     leader.state.commit = index;
-    turn.commit_configuration = raft::Index(1);
+    turn.commit_configuration = leader.configurations.back().index;
   }
 
   /// n1 leads term 2, and has committed its first entry with n2.
   void lead_and_commit() {
     elect(1, 2);
     replicate(n(1), n(2));
+  }
+
+  // ---- Snapshots ----
+
+  /// Hands out and applies what is committed and durable.
+  void apply_all(FakeNode& node) {
+    step(node, raft::Applied{node.state.applied}, {}, [&](FakeTurn& turn) {
+      const raft::Index ready = std::min(node.state.commit, node.state.durable);
+      node.log.slices(node.state.handed.next(), ready, turn.out.apply);
+      node.state.handed = ready;
+    });
+    step(node, raft::Applied{node.state.handed}, [&](FakeTurn&) { node.state.applied = node.state.handed; });
+  }
+  static void start_behind(FakeNode& node, raft::LogId last, raft::Configuration configuration,
+                           raft::Index base, FakeTurn& turn) {
+    node.log.compact(base);
+    std::erase_if(node.configurations,
+                  [&](const raft::ConfigurationAt& at) { return at.index <= last.index; });
+    node.configurations.insert(node.configurations.begin(), {last.index, std::move(configuration)});
+    node.state.snapshot = last;
+    turn.checkpoint_due = true;
+  }
+  /// A snapshot up to `index` is there, and the log up to `base` goes.
+  static void take_snapshot_now(FakeNode& node, raft::Index index, raft::Index base, FakeTurn& turn) {
+    const raft::LogId last{node.log.term_at(index), index};
+    raft::Configuration configuration;
+    for (const raft::ConfigurationAt& at : node.configurations) {
+      if (at.index <= index) configuration = at.configuration;
+    }
+    start_behind(node, last, std::move(configuration), base, turn);
+  }
+  void take_snapshot(FakeNode& node, raft::Index index, raft::Index base, const Change& then = {}) {
+    step(node, raft::SnapshotTaken{{node.log.term_at(index), index}}, [&](FakeTurn& turn) {
+      take_snapshot_now(node, index, base, turn);
+      for (raft::Progress& peer : node.peers) {
+        if (peer.id != node.id && peer.next <= base) peer.become_snapshot(node.state.snapshot);
+      }
+      if (then) then(turn);
+    });
+  }
+  static void install_now(FakeNode& node, raft::LogId last, const raft::Configuration& configuration,
+                          FakeTurn& turn) {
+    if (!node.log.matches(last)) {
+      if (node.log.last() > node.state.commit) turn.truncated_from = node.state.commit.next();
+      node.state.durable = std::min(node.state.durable, node.state.commit);
+      node.log = raft::Log(last);
+    }
+    start_behind(node, last, configuration, std::max(node.log.base().index, node.state.base.index), turn);
+    node.state.commit = node.state.handed = last.index;
+    turn.out.restore = last;
+    turn.installed = true;
+  }
+  void install(FakeNode& node, raft::LogId last, const Change& then = {}) {
+    step(node, raft::SnapshotStored{last, configuration_}, [&](FakeTurn& turn) {
+      install_now(node, last, configuration_, turn);
+      if (then) then(turn);
+    });
+  }
+  void restored(FakeNode& node) {
+    step(node, raft::SnapshotRestored{node.state.snapshot},
+         [&](FakeTurn&) { node.state.applied = std::max(node.state.applied, node.state.snapshot.index); });
+  }
+  /// n1 has led and committed up to index 6 with n2, and has a snapshot up to 5 behind the base 4; n3 follows and has no entries.
+  void lead_and_compact() {
+    lead_and_commit();
+    for (int i = 0; i < 4; ++i) propose(n(1), 2, i);
+    sync(n(1));
+    replicate(n(1), n(2));
+    apply_all(n(1));
+    take_snapshot(n(1), raft::Index(5), raft::Index(4));
+    step(n(3), received(n(1), n(3), raft::Heartbeat{}), [&](FakeTurn&) { follow_now(n(3), n(1)); });
+    sync(n(3));
+  }
+  /// n1 as it was before the compaction, as far as n2 has its log.
+  FakeNode uncompacted() {
+    FakeNode node = n(2);
+    node.id = id(1);
+    return node;
   }
 
   // ---- Crashes ----
@@ -356,7 +461,12 @@ class LadderTest : public testing::Test {
   static raft::Recovered recovered(const FakeNode& node, raft::HardState hard, raft::Index last) {
     raft::Recovered result;
     result.hard = hard;
-    node.log.slices(raft::Index(1), last, result.entries);
+    if (node.state.snapshot.index) {
+      result.snapshot = node.state.snapshot;
+      result.snapshot_configuration = node.configurations.front().configuration;
+    }
+    result.base = node.log.base();
+    node.log.slices(node.log.first(), last, result.entries);
     return result;
   }
   void restart(FakeNode& node, raft::HardState hard, raft::Index last) {

@@ -142,7 +142,8 @@ void Ladder::check_acknowledgement(NodeRecord& node, const raft::trace::Step& st
   const bool current = envelope.term == step.view.state.hard.term;
   // Of an older term, when the step raised it: the log may have changed since, and only "once" can be asked.
   // What lies below every base is there.
-  const bool held = match <= table_.forgotten_below() || (current ? mark && disk.log.at(match) == mark : disk.log.last() >= match);
+  const bool held = match <= table_.forgotten_below() ||
+                    (current ? mark && disk.log.at(match) == mark : disk.log.last() >= match);
   if (!held) {
     fire(Rung::N18, node.id, "acknowledges up to index ", match, " of term ", mark.term(),
          ", its disk holds up to ", disk.log.last(), ", there with term ", disk.log.at(match).term());
@@ -195,8 +196,7 @@ void Ladder::check_apply(NodeRecord& node, const raft::trace::Step& step) {
     node.handed = std::max(node.handed, last);
   }
   if (last > state.commit.value() || last > state.durable.value()) {
-    fire(Rung::N19, node.id, "hands index ", last, " to apply, C = ", state.commit,
-         ", D = ", state.durable);
+    fire(Rung::N19, node.id, "hands index ", last, " to apply, C = ", state.commit, ", D = ", state.durable);
   }
   if (node.handed != state.handed.value()) {
     fire(Rung::D16, node.id, "handed up to index ", node.handed, " to apply and says ", state.handed);
@@ -222,7 +222,8 @@ void Ladder::check_quiet(NodeRecord& node, const raft::trace::Step& step) {
   count(Rung::D21);
   const raft::Output& output = step.output;
   if (!output.messages.empty() || output.write.seq || !output.apply.empty() || !output.reads.empty() ||
-      !output.chunks_to_send.empty() || output.restore || !output.accepted.empty() || !output.rejected.empty() || output.role || output.lost_from) {
+      !output.chunks_to_send.empty() || output.restore || !output.accepted.empty() ||
+      !output.rejected.empty() || output.role || output.lost_from) {
     fire(Rung::D21, node.id, "at tick ", before.elapsed_ticks + step.inputs.size(), " of ",
          before.deadline_ticks, " has an output: ", output.messages.size(), " messages, write ",
          output.write.seq);

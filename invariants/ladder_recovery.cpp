@@ -19,8 +19,9 @@ Image Ladder::image_of(NodeRecord& node, const raft::Recovered& recovered) {
   node.runs_to_base = node.log.runs_up_to(recovered.base.index.value());
   if (const std::uint64_t covered = recovered.snapshot.index.value(); covered != 0) {
     std::erase_if(node.configurations, [&](const VoterSets& sets) { return sets.index <= covered; });
-    node.configurations.insert(node.configurations.begin(),
-                               voter_sets(covered, recovered.snapshot_configuration.value_or(raft::Configuration{})));
+    node.configurations.insert(
+        node.configurations.begin(),
+        voter_sets(covered, recovered.snapshot_configuration.value_or(raft::Configuration{})));
   }
   if (node.known && node.acknowledged > table_.forgotten_below()) {
     count(Rung::R3);
@@ -40,8 +41,9 @@ void Ladder::check_recovered(NodeRecord& node, const Image& image) {
     const Image sure = node.disk.surely();
     fire(Rung::R1, node.id, "recovered term ", image.hard.term, ", vote n", image.hard.voted_for,
          ", snapshot ", image.snapshot, ", log behind ", image.base, " up to ", image.log.last(), " of term ",
-         image.log.last_mark().term(), "; its durable writes add up to term ", sure.hard.term, ", vote n", sure.hard.voted_for,
-         ", snapshot ", sure.snapshot, ", log behind ", sure.base, " up to ", sure.log.last(), " of term ", sure.log.last_mark().term());
+         image.log.last_mark().term(), "; its durable writes add up to term ", sure.hard.term, ", vote n",
+         sure.hard.voted_for, ", snapshot ", sure.snapshot, ", log behind ", sure.base, " up to ",
+         sure.log.last(), " of term ", sure.log.last_mark().term());
   }
   if (!node.promised_term) return;
   count(Rung::R2);

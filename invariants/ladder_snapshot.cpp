@@ -77,22 +77,23 @@ void Ladder::check_install(const Change& change) {
          ", it had committed up to ", before.commit);
   }
   if (agrees && (cut || change.delta.appended_from || after.last != before.last)) {
-    fire(Rung::D15, node.id, "installs the snapshot ", last, ", which is in its log, and ends at ", after.last,
-         " instead of ", before.last);
+    fire(Rung::D15, node.id, "installs the snapshot ", last, ", which is in its log, and ends at ",
+         after.last, " instead of ", before.last);
   }
   if (!agrees && (after.last != last || after.base != last)) {
-    fire(Rung::D15, node.id, "installs the snapshot ", last, ", which is not in its log, and has a log behind ",
-         after.base, " up to ", after.last);
+    fire(Rung::D15, node.id, "installs the snapshot ", last,
+         ", which is not in its log, and has a log behind ", after.base, " up to ", after.last);
   }
   if (after.role == Role::leader) {
     count(Rung::D7);
-    fire(agrees ? Rung::D15 : Rung::D7, node.id, "leads term ", after.hard.term, " and installs the snapshot ",
-         last);
+    fire(agrees ? Rung::D15 : Rung::D7, node.id, "leads term ", after.hard.term,
+         " and installs the snapshot ", last);
   }
   install_in_mirror(change, agrees);
   std::vector<VoterSets>& held = node.configurations;
   std::erase_if(held, [&](const VoterSets& sets) { return !agrees || sets.index <= index; });
-  held.insert(held.begin(), voter_sets(index, stored == nullptr ? raft::Configuration{} : stored->configuration));
+  held.insert(held.begin(),
+              voter_sets(index, stored == nullptr ? raft::Configuration{} : stored->configuration));
   node.snapshot_moved = true;
   node.installed = last;
   node.restoring = index;
@@ -149,15 +150,16 @@ void Ladder::snapshot(NodeId id, LogId last, const raft::Configuration& configur
   std::uint64_t& known = cluster_.digests.at(index);
   if (known == 0) known = digest;
   if (known != digest) {
-    fire(Rung::G11, node.id, "has a snapshot ", last, " of a store of digest ", digest, ", at that index it is ",
-         known);
+    fire(Rung::G11, node.id, "has a snapshot ", last, " of a store of digest ", digest,
+         ", at that index it is ", known);
   }
 }
 
 /// The configuration entries up to `commit` are committed now.
 void Ladder::note_configurations(const NodeRecord& node, std::uint64_t commit) {
   for (const VoterSets& sets : node.configurations) {
-    if (sets.index > cluster_.committed.last() && sets.index <= commit) cluster_.configurations.push_back(sets);
+    if (sets.index > cluster_.committed.last() && sets.index <= commit)
+      cluster_.configurations.push_back(sets);
   }
 }
 
@@ -167,7 +169,8 @@ void Ladder::note_configurations(const NodeRecord& node, std::uint64_t commit) {
 void Ladder::check_restore(NodeRecord& node, const raft::trace::Step& step) {
   const LogId restored = step.output.restore.value_or(LogId{});
   if (restored != node.installed) {
-    fire(Rung::D16, node.id, "restarts the state machine from ", restored, ", has installed ", node.installed);
+    fire(Rung::D16, node.id, "restarts the state machine from ", restored, ", has installed ",
+         node.installed);
   }
   node.installed = LogId{};
   if (!restored.index) return;
@@ -193,7 +196,8 @@ void Ladder::check_snapshot_state(NodeRecord& node, const raft::View& view) {
   }
   if (const Mark next = node.log.at(state.snapshot.index.value() + 1);
       next && next.term() < state.snapshot.term.value()) {
-    fire(Rung::N3, node.id, "has the snapshot ", state.snapshot, ", the entry behind it is of term ", next.term());
+    fire(Rung::N3, node.id, "has the snapshot ", state.snapshot, ", the entry behind it is of term ",
+         next.term());
   }
   if (view.configurations.empty() || view.configurations.front().index != state.snapshot.index) {
     fire(Rung::N9, node.id, "has the snapshot ", state.snapshot, " without its configuration");
@@ -226,7 +230,8 @@ void Ladder::check_snapshot_acknowledged(NodeRecord& node, const raft::Envelope&
   const std::uint64_t index = reply.last.value();
   count(Rung::N18);
   if (disk.snapshot.index < reply.last) {
-    fire(Rung::N18, node.id, "acknowledges a snapshot up to ", index, ", its disk has the snapshot ", disk.snapshot);
+    fire(Rung::N18, node.id, "acknowledges a snapshot up to ", index, ", its disk has the snapshot ",
+         disk.snapshot);
   }
   if (disk.hard.term < envelope.term) {
     fire(Rung::G2, node.id, "acknowledges a snapshot in term ", envelope.term, ", its disk holds term ",
@@ -255,7 +260,8 @@ void Ladder::note_checkpoint(NodeRecord& node, const raft::Write& write, const r
          " with another configuration than that in memory");
   }
   // What is written is what counts after a crash.
-  Image image{write.hard.value_or(node.disk.submitted_hard()), node.log, checkpoint.snapshot, checkpoint.base};
+  Image image{write.hard.value_or(node.disk.submitted_hard()), node.log, checkpoint.snapshot,
+              checkpoint.base};
   image.log.truncate(last.value() + 1);
   node.disk.submit_checkpoint(write.seq, image);
 }

@@ -16,8 +16,9 @@ void Ladder::check_state(NodeRecord& node, const raft::View& view) {
       state.applied > state.handed || state.handed > state.commit || state.durable > state.last.index ||
       (state.snapshot.index > state.applied && state.snapshot.index.value() != node.restoring) ||
       state.base.index > state.snapshot.index || view.log->base() != state.base) {
-    fire(Rung::N1, node.id, "first-1 = ", state.base, " of ", view.log->base(), ", S = ", state.snapshot, ", C = ", state.commit, ", last = ", state.last.index,
-         ", A = ", state.applied, ", handed ", state.handed, ", D = ", state.durable);
+    fire(Rung::N1, node.id, "first-1 = ", state.base, " of ", view.log->base(), ", S = ", state.snapshot,
+         ", C = ", state.commit, ", last = ", state.last.index, ", A = ", state.applied, ", handed ",
+         state.handed, ", D = ", state.durable);
   }
   if (state.last.term > state.hard.term) {
     fire(Rung::N4, node.id, "has term ", state.hard.term, ", its last entry ", state.last);
@@ -27,12 +28,13 @@ void Ladder::check_state(NodeRecord& node, const raft::View& view) {
   if (state.role == Role::candidate || state.role == Role::pre_candidate) check_votes(node, view);
 
   // N9: the number of configurations and the top; the scan looks at all of them.
-  const bool none = !view.configurations.empty() && !view.configurations.front().index;  // there is no snapshot
+  const bool none =
+      !view.configurations.empty() && !view.configurations.front().index;  // there is no snapshot
   const std::size_t held = view.configurations.size() - (none ? 1 : 0);
   const std::uint64_t top = held == 0 ? 0 : view.configurations.back().index.value();
   if (held != node.configurations.size() || (held != 0 && top != node.configurations.back().index)) {
-    fire(Rung::N9, node.id, "has ", held, " configurations, the last one of index ", top, "; its snapshot and its log have ",
-         node.configurations.size());
+    fire(Rung::N9, node.id, "has ", held, " configurations, the last one of index ", top,
+         "; its snapshot and its log have ", node.configurations.size());
   }
 
   const raft::HardState& submitted = node.disk.submitted_hard();

@@ -146,10 +146,11 @@ struct NodeRecord {
   bool faulty = false;
   raft::State state;  ///< after the last step
 
-  Mirror log;                             ///< in memory
-  std::uint64_t last_hash = 0;            ///< H(last)
-  std::size_t runs_to_base = 0;           ///< runs of `log` that begin at or below its base
-  std::vector<VoterSets> configurations;  ///< that of the snapshot, if there is one, and the entries behind it
+  Mirror log;                    ///< in memory
+  std::uint64_t last_hash = 0;   ///< H(last)
+  std::size_t runs_to_base = 0;  ///< runs of `log` that begin at or below its base
+  std::vector<VoterSets>
+      configurations;  ///< that of the snapshot, if there is one, and the entries behind it
   DiskRecord disk;
 
   // Snapshots.
@@ -157,7 +158,8 @@ struct NodeRecord {
   std::uint64_t restoring = 0;   ///< installed up to here: the state machine may be behind it
   raft::LogId installed;         ///< the last one that was installed in this step
   std::uint64_t digests_to = 0;  ///< greatest applied index of which a digest was told
-  std::uint64_t replays_to = 0;  ///< R5: what is applied up to here was applied before, here or where the snapshot is from
+  std::uint64_t replays_to =
+      0;  ///< R5: what is applied up to here was applied before, here or where the snapshot is from
 
   // What it has promised to others, in every incarnation.
   raft::Term promised_term;        ///< greatest term of a message that was released

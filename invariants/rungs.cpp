@@ -21,10 +21,12 @@ constexpr RungInfo waits(Rung rung, const char* id, const char* name, int level,
 
 constexpr std::array<RungInfo, rung_count> table = {
     outside(Rung::N0, "N0", "no-failure", 0, "no assertion, exception or endless loop in code under test"),
-    here(Rung::N1, "N1", "indices-in-order", 0,
-         "first-1 <= S.idx <= C <= last, A <= handed <= C, D <= last; S.idx <= A unless S is being installed"),
+    here(
+        Rung::N1, "N1", "indices-in-order", 0,
+        "first-1 <= S.idx <= C <= last, A <= handed <= C, D <= last; S.idx <= A unless S is being installed"),
     here(Rung::N2, "N2", "no-hole", 0, "the log holds every index from first to last, once"),
-    here(Rung::N3, "N3", "terms-never-fall", 0, "the terms of the log never fall; base and S are of the terms that it has there"),
+    here(Rung::N3, "N3", "terms-never-fall", 0,
+         "the terms of the log never fall; base and S are of the terms that it has there"),
     here(Rung::N4, "N4", "last-term-below-own", 0, "the term of the last entry is at most the node's term"),
     here(Rung::N5, "N5", "term-runs", 0,
          "the index of term runs answers like the log itself; its runs rise strictly"),
@@ -37,7 +39,8 @@ constexpr std::array<RungInfo, rung_count> table = {
     here(Rung::N8, "N8", "bootstrap-entry", 0,
          "entry 1 is the bootstrap configuration; an empty configuration follows"),
     here(Rung::N9, "N9", "configuration-history", 0,
-         "the history of configurations is exactly that of S and the configuration entries behind S; its top is "
+         "the history of configurations is exactly that of S and the configuration entries behind S; its top "
+         "is "
          "in effect"),
     waits(Rung::N10, "N10", "joint-shape", 0, membership,
           "joint: both voter sets non-empty, learners disjoint from incoming voters, leaving gives the "
@@ -46,7 +49,8 @@ constexpr std::array<RungInfo, rung_count> table = {
           "a leader that committed in its term has at most one configuration entry above C"),
     here(Rung::N12, "N12", "tracker", 0,
          "a leader tracks exactly the members; match < next <= last+1; own match = D; probe has one append "
-         "outstanding at most, replicate the window at most; who needs what is compacted away is in snapshot, with "
+         "outstanding at most, replicate the window at most; who needs what is compacted away is in "
+         "snapshot, with "
          "none outstanding"),
     here(Rung::N13, "N13", "commit-maximal", 0,
          "a leader has no index above C of its own term that a quorum is known to hold"),
@@ -60,7 +64,8 @@ constexpr std::array<RungInfo, rung_count> table = {
     here(Rung::N17, "N17", "submitted-is-memory", 0,
          "hard state, snapshot and log in memory are what the submitted writes add up to; T^d <= T"),
     here(Rung::N18, "N18", "nothing-leaves-early", 0,
-         "a vote request, a granted vote, an acknowledgement of entries or of a snapshot, a leader's message leave "
+         "a vote request, a granted vote, an acknowledgement of entries or of a snapshot, a leader's message "
+         "leave "
          "only when what they state is durable"),
     here(Rung::N19, "N19", "apply-committed-durable", 0,
          "a range handed to apply lies in (handed before, min(C, D)]"),
@@ -90,7 +95,8 @@ constexpr std::array<RungInfo, rung_count> table = {
          "a vote goes to a log at least as new, when V is free, and not against a lease; so does the grant "
          "of a PreVote"),
     here(Rung::D15, "D15", "install-rule", 1,
-         "a snapshot is installed above C only, then C' = S'.idx; a matching suffix stays, any other log goes"),
+         "a snapshot is installed above C only, then C' = S'.idx; a matching suffix stays, any other log "
+         "goes"),
     here(Rung::D16, "D16", "apply-without-gap", 1,
          "ranges to apply follow each other without gap, or start after a restored snapshot"),
     here(Rung::D17, "D17", "writes-in-order", 1,
@@ -107,7 +113,8 @@ constexpr std::array<RungInfo, rung_count> table = {
          "recovered = all acknowledged writes and, of the rest, a prefix by records"),
     here(Rung::R2, "R2", "recovered-promises", 2, "T and V recovered cover every message that was released"),
     here(Rung::R3, "R3", "recovered-acknowledged", 2,
-         "each acknowledged entry is there, or under the snapshot, unless a later submitted write cut the log at or "
+         "each acknowledged entry is there, or under the snapshot, unless a later submitted write cut the "
+         "log at or "
          "below it or installed over it"),
     outside(Rung::R4, "R4", "damage-refused", 2,
             "damage above the watermark is cut off, any other damage is a typed refusal"),
@@ -125,14 +132,17 @@ constexpr std::array<RungInfo, rung_count> table = {
     here(Rung::G4, "G4", "committed-agreement", 3,
          "two nodes agree up to the lesser of their commit indices"),
     here(Rung::G5, "G5", "commit-needs-quorum", 3,
-         "a leader moves C to k when a majority of every voter set has once had k, or a snapshot over it, on stable "
+         "a leader moves C to k when a majority of every voter set has once had k, or a snapshot over it, on "
+         "stable "
          "storage"),
-    here(Rung::G6, "G6", "leader-completeness", 3, "a leader of T holds every k with ct[k] < T, or its snapshot covers it"),
+    here(Rung::G6, "G6", "leader-completeness", 3,
+         "a leader of T holds every k with ct[k] < T, or its snapshot covers it"),
     here(Rung::G7, "G7", "leader-longest-in-term", 3,
          "the leader of T has the greatest index of term T anywhere, S counted"),
     here(Rung::G8, "G8", "new-term-is-empty", 3,
          "when a candidate of T has its quorum, no log has an entry of T"),
-    here(Rung::G9, "G9", "winner-holds-committed", 3, "the winner of T holds every k with ct[k] < T, or its snapshot covers it"),
+    here(Rung::G9, "G9", "winner-holds-committed", 3,
+         "the winner of T holds every k with ct[k] < T, or its snapshot covers it"),
     here(Rung::G10, "G10", "state-machine-safety", 3, "equal A: equal digest; both applied k: same entry"),
     here(Rung::G11, "G11", "snapshot-reference", 3,
          "S.idx <= greatest commit; entry, configuration and content at S.idx are those of the reference"),

@@ -69,7 +69,8 @@ void Core::handle(Turn& turn, const SnapshotStored& stored) {
   commit_ = handed_ = stored.last.index;
   turn.out.restore = stored.last;
   turn.installed = true;
-  if (leader_) hold(leader_, SnapshotReply{stored.last.index, 0, true}, Needs::checkpoint);
+  // With its end, so that it does not take the place of one that waits for an earlier checkpoint.
+  if (leader_) hold(leader_, SnapshotReply{stored.last.index, 0, true}, Needs::checkpoint, stored.last.index);
 }
 
 void Core::handle(Turn& /*turn*/, const SnapshotRestored& restored) {

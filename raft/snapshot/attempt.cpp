@@ -23,7 +23,8 @@ void Attempt::finish(Changes& changes) {
   phase_ = Phase::syncing;
 }
 
-/// The final name waits for the sync: had it been asked for behind it, a failed sync might still be followed by the name.
+/// The final name waits for the sync: had it been asked for behind it, a failed sync might still be followed
+/// by the name.
 Attempt::Outcome Attempt::succeeded(Changes& changes, OperationId operation) {
   if (phase_ == Phase::writing || operation < last_) return Outcome::nothing;
   if (phase_ == Phase::naming) return Outcome::durable;

@@ -9,8 +9,9 @@
 
 namespace raftlab::raft::snapshot {
 
-/// One file on its way from nothing to its final name: create, append, sync; once that has completed rename, sync the directory;
-/// once that has completed it is durable. `Files` has one for each snapshot that is being written.
+/// One file on its way from nothing to its final name: create, append, sync; once that has completed rename,
+/// sync the directory; once that has completed it is durable. `Files` has one for each snapshot that is being
+/// written.
 class Attempt {
  public:
   enum class Phase : std::uint8_t { writing, syncing, naming };
@@ -26,8 +27,9 @@ class Attempt {
   [[nodiscard]] Outcome succeeded(Changes& changes, wal::OperationId operation);
   /// Whether the failure of this change, whoever asked for it, leaves nothing of it to count on.
   [[nodiscard]] bool lost_by(wal::OperationId failed) const { return last_ >= failed; }
-  /// Removes the file, unless the final name was asked for: then it gets that, being complete. `failed`: what was asked from
-  /// there on is undefined, and a file that may or may not be there is left to `Files::keep_only`.
+  /// Removes the file, unless the final name was asked for: then it gets that, being complete. `failed`: what
+  /// was asked from there on is undefined, and a file that may or may not be there is left to
+  /// `Files::keep_only`.
   void give_up(Changes& changes, std::optional<wal::OperationId> failed);
 
   [[nodiscard]] Phase phase() const { return phase_; }

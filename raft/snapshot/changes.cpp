@@ -55,7 +55,8 @@ void Changes::succeeded(OperationId operation) {
   names_proven_ = true;
 }
 
-/// What was asked for behind the failed change may still be carried out: it is over when something behind it completes.
+/// What was asked for behind the failed change may still be carried out: it is over when something behind it
+/// completes.
 void Changes::failed(OperationId operation) {
   std::erase_if(name_changes_, [&](const NameChange& change) { return change.operation <= operation; });
   names_proven_ = false;

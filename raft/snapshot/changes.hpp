@@ -8,8 +8,8 @@
 
 namespace raftlab::raft::snapshot {
 
-/// The changes that are asked of the disk, with a checksum over all of them, and what is known of those that concern the whole
-/// directory.
+/// The changes that are asked of the disk, with a checksum over all of them, and what is known of those that
+/// concern the whole directory.
 class Changes {
  public:
   explicit Changes(wal::Disk& disk) : disk_(&disk) {}
@@ -28,7 +28,8 @@ class Changes {
 
   [[nodiscard]] wal::OperationId last() const { return last_; }
   [[nodiscard]] std::uint32_t chain() const { return chain_; }
-  /// The directory was synced, and nothing failed or got another name since: the names of finished snapshots survive.
+  /// The directory was synced, and nothing failed or got another name since: the names of finished snapshots
+  /// survive.
   [[nodiscard]] bool names_proven() const { return names_proven_; }
   /// A sync of the directory was asked for, and is not known to have ended.
   [[nodiscard]] bool proving() const { return static_cast<bool>(proof_); }

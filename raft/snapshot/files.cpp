@@ -151,7 +151,8 @@ class Files::Implementation {
     return std::ranges::find(snapshots, last) != snapshots.end();
   }
 
-  /// A newer snapshot takes the place of an older one, and another image of the same snapshot that of the first.
+  /// A newer snapshot takes the place of an older one, and another image of the same snapshot that of the
+  /// first.
   Begun begin_receiving(const InstallSnapshot& chunk) {
     if (!chunk.last.index || !chunk.last.term) return Begun::no;
     if (receiving_ && chunk.last.index < receiving_->last().index) return Begun::no;
@@ -208,8 +209,9 @@ class Files::Implementation {
     if (!changes_.names_proven() && !changes_.proving()) changes_.sync_directory();
   }
 
-  /// Nothing goes before the names of what stays are durable: a process that was killed may have left a snapshot whose name
-  /// a loss of power still takes away, and with it everything, if the older ones were gone by then (F18, F19).
+  /// Nothing goes before the names of what stays are durable: a process that was killed may have left a
+  /// snapshot whose name a loss of power still takes away, and with it everything, if the older ones were
+  /// gone by then (F18, F19).
   void remove_unwanted() {
     if (unwanted_.empty()) return;
     prove_names();

@@ -8,14 +8,15 @@
 #include <cstdio>
 #include <deque>
 
-/// Whatever happens to chunks, disks and processes: what is told to be stored or taken is there, exactly, and stays.
+/// Whatever happens to chunks, disks and processes: what is told to be stored or taken is there, exactly, and
+/// stays.
 namespace raftlab::raft::snapshot {
 namespace {
 
 using namespace testing;
 
-/// A sender and a network that loses, doubles, delays and reorders, and a receiver that now and then is killed, or loses its power,
-/// or has a disk that fails; meanwhile it takes snapshots of its own.
+/// A sender and a network that loses, doubles, delays and reorders, and a receiver that now and then is
+/// killed, or loses its power, or has a disk that fails; meanwhile it takes snapshots of its own.
 class Transfer {
  public:
   explicit Transfer(std::uint64_t seed) : random_(seed) {

@@ -346,6 +346,19 @@ TEST(SnapshotFiles, AtMostTwoImagesAreKeptInMemory) {
   EXPECT_EQ(reads_for(1), 1U);
 }
 
+TEST(SnapshotFiles, WhatWasReplacedIsNotSentFromMemory) {
+  const Example one = example(at(20), 500, 1);
+  const Example other = example(at(20), 500, 2);
+  TestDisk disk;
+  disk.set_files({{one.name(), one.image}});
+  Files files = open(disk).files;
+  EXPECT_EQ(files.chunk(at(20), 0, 100), one.chunk(0, 100));
+  disk.set_files({{one.name(), {}}});  // damaged meanwhile
+  EXPECT_EQ(receive(files, other, 100), other.image.size());
+  EXPECT_EQ(text(drive(files, disk)), "stored@20");
+  EXPECT_EQ(files.chunk(at(20), 0, 100), other.chunk(0, 100));
+}
+
 TEST(SnapshotFiles, WhatCannotBeReadIsNotSent) {
   const Example one = example(at(20), 500);
   TestDisk disk;

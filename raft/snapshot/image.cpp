@@ -41,7 +41,7 @@ std::uint64_t get_u64(Bytes bytes, std::size_t offset) {
 
 }  // namespace
 
-// ---- Writing ---------------------------------------------------------------------------------------------------
+// ---- Writing ----------------------------------------------------------------------------------------------
 
 Encoder::Encoder(const Header& header, std::vector<std::byte>& out) {
   const std::vector<std::byte> configuration = encode(header.configuration);
@@ -99,7 +99,7 @@ void Encoder::put_block(Bytes content, std::vector<std::byte>& out) {
   bytes_ += content.size() + block_frame_bytes;
 }
 
-// ---- Reading ---------------------------------------------------------------------------------------------------
+// ---- Reading ----------------------------------------------------------------------------------------------
 
 bool Verifier::feed(Bytes bytes, std::vector<std::byte>* content) {
   while (!bytes.empty() && part_ != Part::damaged) {

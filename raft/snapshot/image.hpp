@@ -8,8 +8,8 @@
 #include <optional>
 #include <vector>
 
-/// The image of a snapshot: header, blocks, trailer; the tables are in docs/snapshots.md. One image per header and content:
-/// nothing in it tells who wrote it, when, or in what parts the content came.
+/// The image of a snapshot: header, blocks, trailer; the tables are in docs/snapshots.md. One image per
+/// header and content: nothing in it tells who wrote it, when, or in what parts the content came.
 namespace raftlab::raft::snapshot {
 
 /// What stands in an image besides the state machine's bytes.
@@ -55,8 +55,8 @@ class Verifier {
  public:
   explicit Verifier(std::uint64_t cluster) : cluster_(cluster), wanted_(header_fixed_bytes) {}
 
-  /// The next bytes. False when the image is damaged, or of another cluster: final. Content is appended to `content`, when that is
-  /// wanted, before its checksum is known: it counts only once the image is complete.
+  /// The next bytes. False when the image is damaged, or of another cluster: final. Content is appended to
+  /// `content`, when that is wanted, before its checksum is known: it counts only once the image is complete.
   [[nodiscard]] bool feed(Bytes bytes, std::vector<std::byte>* content = nullptr);
 
   /// Every byte was there, and every checksum right; nothing may follow.

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <span>
 
-/// Any bytes are either no image, or exactly those that the encoder writes for what was read. In one part or byte by byte makes no
-/// difference.
+/// Any bytes are either no image, or exactly those that the encoder writes for what was read. In one part or
+/// byte by byte makes no difference.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace raftlab::raft;
   using namespace raftlab::raft::snapshot;

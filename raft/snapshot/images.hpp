@@ -18,13 +18,13 @@ struct Image {
   std::vector<std::byte> bytes;
 };
 
-/// None when the bytes are no intact image of this snapshot in this cluster. Fills `content`, if wanted, with the state machine's
-/// bytes.
+/// None when the bytes are no intact image of this snapshot in this cluster. Fills `content`, if wanted, with
+/// the state machine's bytes.
 [[nodiscard]] std::optional<Image> judge(std::vector<std::byte> bytes, LogId last, std::uint64_t cluster,
                                          std::vector<std::byte>* content = nullptr);
 
-/// Reads images from the disk, and keeps the last few that were asked for: an image is sent in many chunks, and a disk reads whole
-/// files.
+/// Reads images from the disk, and keeps the last few that were asked for: an image is sent in many chunks,
+/// and a disk reads whole files.
 class Images {
  public:
   Images(wal::Disk& disk, std::uint64_t cluster) : disk_(&disk), cluster_(cluster) {}

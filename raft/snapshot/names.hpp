@@ -15,7 +15,8 @@ namespace raftlab::raft::snapshot {
 /// None when it is not such a name, letter by letter.
 [[nodiscard]] std::optional<LogId> finished(std::string_view name);
 
-/// "snapshot-<index>-<term>.snap.<attempt>.part": on its way. No two attempts have the same number while one's file is there.
+/// "snapshot-<index>-<term>.snap.<attempt>.part": on its way. No two attempts have the same number while
+/// one's file is there.
 [[nodiscard]] std::string part_name(LogId last, std::uint64_t attempt);
 /// The attempt; none when it is not such a name.
 [[nodiscard]] std::optional<std::uint64_t> part(std::string_view name);

@@ -9,7 +9,8 @@
 
 namespace raftlab::raft::snapshot {
 
-/// A snapshot that comes in chunks: verified as they come, so that nothing of it has to be kept, and written behind that.
+/// A snapshot that comes in chunks: verified as they come, so that nothing of it has to be kept, and written
+/// behind that.
 class Receiving {
  public:
   /// Of the image that this chunk, its first one, names.

@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-/// A disk for the tests of this folder: it renames, knows several ways to leave undefined what was asked behind a failure, and
-/// may be silent about successes. The simulator has another one.
+/// A disk for the tests of this folder: it renames, knows several ways to leave undefined what was asked
+/// behind a failure, and may be silent about successes. The simulator has another one.
 namespace raftlab::raft::snapshot::testing {
 
 using wal::DiskCompletion;
