@@ -81,7 +81,7 @@ std::variant<Replica, wal::Refusal> Replica::open(const ReplicaOptions& options,
                         std::string("the recovered log cannot be a node's: ") + name(*error)};
   }
   // Only now: what is refused leaves the files as they are.
-  log.wal.begin();
+  log.wal.begin(log.recovered);
   snapshots.files.keep_only({log.recovered.snapshot});
   return Replica(options, std::move(std::get<Core>(core)), std::move(log), std::move(snapshots.files),
                  machine);

@@ -390,7 +390,7 @@ TEST(ReplicaRefusal, of_options_that_no_core_takes_touches_no_file) {
 void write_log(Host& host, const Recovered& recovered) {
   auto opened = wal::Wal::open(host.disk, host.options.identity, host.options.wal, recovered);
   ASSERT_TRUE(std::holds_alternative<wal::Wal::Opened>(opened));
-  std::get<wal::Wal::Opened>(opened).wal.begin();
+  std::get<wal::Wal::Opened>(opened).wal.begin(recovered);
   (void)wal::testing::drive(std::get<wal::Wal::Opened>(opened).wal, host.disk);
   host.disk.kill();
 }

@@ -99,14 +99,17 @@ void put_entry(Buffer& out, const EntryView& entry) {
   writer.bytes(pb::Entry::kPayloadFieldNumber, entry.payload);
 }
 
-void put_snapshot(Buffer& out, LogId snapshot, Bytes configuration) {
+void put_snapshot(Buffer& out, LogId snapshot, Bytes configuration, LogId base) {
   const std::size_t text = configuration.empty() ? 0 : delimited_size(configuration.size());
-  const std::size_t inner = field_size(snapshot.term.value()) + field_size(snapshot.index.value()) + text;
+  const std::size_t inner = field_size(snapshot.term.value()) + field_size(snapshot.index.value()) + text +
+                            field_size(base.term.value()) + field_size(base.index.value());
   Writer writer = open_change(out, delimited_size(inner));
   writer.open(pb::Change::kSnapshotFieldNumber, inner);
   writer.field(pb::Snapshot::kTermFieldNumber, snapshot.term.value());
   writer.field(pb::Snapshot::kIndexFieldNumber, snapshot.index.value());
   writer.bytes(pb::Snapshot::kConfigurationFieldNumber, configuration);
+  writer.field(pb::Snapshot::kBaseTermFieldNumber, base.term.value());
+  writer.field(pb::Snapshot::kBaseIndexFieldNumber, base.index.value());
 }
 
 void put_durable_index(Buffer& out, Index index) {
@@ -143,15 +146,13 @@ std::string append_entry(const pb::Entry& entry, Log& log) {
   return {};
 }
 
-/// Keeps what follows the snapshot when the log holds its last entry; otherwise the log starts empty behind it.
-Log behind_snapshot(const Log& log, LogId snapshot) {
-  Log rest(snapshot);
-  if (!log.matches(snapshot) || snapshot.index < log.base().index) return rest;
-  for (Index index = snapshot.index.next(); index <= log.last(); index = index.next()) {
-    const EntryView entry = log.entry(index);
-    rest.append(entry.id.term, entry.kind, entry.payload);
-  }
-  return rest;
+/// What is wrong with a snapshot; empty: nothing.
+std::string objection(const pb::Snapshot& snapshot, const Log& log) {
+  if (log.last()) return "a snapshot stands behind entries";
+  if (!snapshot.index()) return "a snapshot of nothing";
+  if (snapshot.base_index() > snapshot.index() || snapshot.base_term() > snapshot.term())
+    return "the log begins behind its snapshot";
+  return {};
 }
 
 }  // namespace
@@ -169,17 +170,22 @@ std::string Image::apply(Bytes payload) {
         break;
       case pb::Change::kTruncateFrom:
         if (Index(change.truncate_from()) <= log_.base().index) {
-          wrong = "a truncation reaches into the snapshot";
+          wrong = "a truncation reaches below the beginning of the log";
         } else {
           log_.truncate(Index(change.truncate_from()));
         }
         break;
       case pb::Change::kEntry: wrong = append_entry(change.entry(), log_); break;
       case pb::Change::kSnapshot: {
-        const LogId snapshot{Term(change.snapshot().term()), Index(change.snapshot().index())};
-        snapshot_configuration_ =
-            decode_configuration(std::as_bytes(std::span(change.snapshot().configuration())));
-        log_ = behind_snapshot(log_, snapshot);
+        const pb::Snapshot& snapshot = change.snapshot();
+        wrong = objection(snapshot, log_);
+        if (!wrong.empty()) break;
+        snapshot_ = LogId{Term(snapshot.term()), Index(snapshot.index())};
+        const Bytes configuration = std::as_bytes(std::span(snapshot.configuration()));
+        snapshot_configuration_ = decode_configuration(configuration);
+        if (!configuration.empty() && !snapshot_configuration_)
+          wrong = "the configuration of the snapshot cannot be decoded";
+        log_ = Log(LogId{Term(snapshot.base_term()), Index(snapshot.base_index())});
         break;
       }
       case pb::Change::kDurableIndex: durable_index_ = Index(change.durable_index()); break;
@@ -194,7 +200,8 @@ std::string Image::apply(Bytes payload) {
 Recovered Image::recovered() const {
   Recovered recovered;
   recovered.hard = hard_;
-  recovered.snapshot = log_.base();
+  recovered.snapshot = snapshot_;
+  recovered.base = log_.base();
   recovered.snapshot_configuration = snapshot_configuration_;
   if (log_.last() >= log_.first()) log_.slices(log_.first(), log_.last(), recovered.entries);
   return recovered;

@@ -19,7 +19,7 @@ inline constexpr std::size_t change_bytes_max = 64;
 void put_hard_state(Buffer& out, HardState hard);
 void put_truncation(Buffer& out, Index from);
 void put_entry(Buffer& out, const EntryView& entry);
-void put_snapshot(Buffer& out, LogId snapshot, Bytes configuration);
+void put_snapshot(Buffer& out, LogId snapshot, Bytes configuration, LogId base);
 void put_durable_index(Buffer& out, Index index);
 
 /// What the records up to some point amount to.
@@ -40,6 +40,7 @@ class Image {
  private:
   HardState hard_;
   Log log_;
+  LogId snapshot_;
   std::optional<Configuration> snapshot_configuration_;
   Index lowest_last_;
   Index durable_index_;

@@ -86,7 +86,7 @@ TEST(PosixDisk, ALogOnARealDirectorySurvivesItsProcess) {
     EXPECT_EQ(opened.fresh, life == 0);
     EXPECT_FALSE(opened.torn_tail);
     EXPECT_EQ(state_of(opened.recovered), state);
-    opened.wal.begin();
+    opened.wal.begin(opened.recovered);
     WriteSeq seq(1);
     for (; seq.value() < 100; seq = seq.next()) {
       const Write write = write_behind(state, seq.next());

@@ -149,11 +149,13 @@ RC_GTEST_PROP(Payload, IsWhatTheSchemaMakesOfTheSameChanges,
   change->set_payload(text);
 
   if (snapshot) {
-    put_snapshot(ours, LogId{Term(term), Index(index)}, payload);
+    put_snapshot(ours, LogId{Term(term), Index(index)}, payload, LogId{Term(vote), Index(index / 2)});
     auto* start = theirs.add_changes()->mutable_snapshot();
     start->set_term(term);
     start->set_index(index);
     start->set_configuration(text);
+    start->set_base_term(vote);
+    start->set_base_index(index / 2);
   }
   put_durable_index(ours, Index(index));
   theirs.add_changes()->set_durable_index(index);
@@ -190,6 +192,29 @@ TEST(Image, RefusesWhatMakesNoSense) {
             }),
             "")
       << "an empty change";
+  const auto put_at = [](Buffer& out, LogId snapshot, LogId base) { put_snapshot(out, snapshot, {}, base); };
+  EXPECT_EQ(attempt([&](Buffer& out) {
+              put_at(out, LogId{Term(3), Index(9)}, LogId{Term(2), Index(4)});
+            }),
+            "");
+  EXPECT_NE(attempt([&](Buffer& out) { put_at(out, LogId{}, LogId{}); }), "") << "a snapshot of nothing";
+  EXPECT_NE(attempt([&](Buffer& out) {
+              put_at(out, LogId{Term(3), Index(9)}, LogId{Term(3), Index(10)});
+            }),
+            "")
+      << "a log that begins behind its snapshot";
+  EXPECT_NE(attempt([&](Buffer& out) {
+              put_entry(out, {LogId{Term(3), Index(1)}, EntryKind::noop, {}});
+              put_at(out, LogId{Term(3), Index(9)}, LogId{});
+            }),
+            "")
+      << "a snapshot in the middle";
+  EXPECT_NE(attempt([&](Buffer& out) {
+              const std::vector<std::byte> configuration(3, std::byte{7});
+              put_snapshot(out, LogId{Term(3), Index(9)}, configuration, LogId{});
+            }),
+            "")
+      << "a configuration that is none";
 }
 
 }  // namespace

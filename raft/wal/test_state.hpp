@@ -18,16 +18,21 @@ inline constexpr Identity identity{0x1122334455667788, NodeId(7)};
 struct State {
   HardState hard;
   Log log;
+  LogId snapshot;
   friend bool operator==(const State&, const State&) = default;
 };
 
 [[nodiscard]] inline State state_of(const Recovered& recovered) {
-  State state{recovered.hard, Log(recovered.snapshot)};
+  State state{recovered.hard, Log(recovered.base), recovered.snapshot};
   for (const Slice& entries : recovered.entries) state.log.append(entries);
   return state;
 }
 
 inline void apply(const Write& write, State& state) {
+  if (write.checkpoint) {
+    state.log = Log(write.checkpoint->base);
+    state.snapshot = write.checkpoint->snapshot;
+  }
   if (write.hard) state.hard = *write.hard;
   if (write.truncate_from && write.truncate_from <= state.log.last()) state.log.truncate(write.truncate_from);
   for (const Slice& entries : write.entries) state.log.append(entries);
@@ -68,8 +73,26 @@ using Opening = std::variant<Wal::Opened, Refusal>;
 
 [[nodiscard]] inline Opening open(TestDisk& disk, const WalOptions& options = {}) {
   Opening opening = Wal::open(disk, identity, options, first_state());
-  if (auto* opened = std::get_if<Wal::Opened>(&opening)) opened->wal.begin();
+  if (auto* opened = std::get_if<Wal::Opened>(&opening)) opened->wal.begin(opened->recovered);
   return opening;
+}
+
+/// The write of a node that took a snapshot up to `snapshot` and keeps the log behind `base`, or installed one that its log
+/// does not reach. Changes the state, too.
+[[nodiscard]] inline Write checkpoint(WriteSeq seq, Index base, LogId snapshot, State& state) {
+  if (snapshot.index > state.log.last()) {
+    state.log = Log(snapshot);
+  } else {
+    state.log.compact(base);
+  }
+  state.snapshot = snapshot;
+  Write write;
+  write.seq = seq;
+  write.hard = state.hard;
+  write.checkpoint = Checkpoint{snapshot, voters_up_to(3), state.log.base(), Index()};
+  if (state.log.last() >= state.log.first())
+    state.log.slices(state.log.first(), state.log.last(), write.entries);
+  return write;
 }
 
 /// Some write number `seq` behind a log of this state: hard states, truncations and entries take turns.

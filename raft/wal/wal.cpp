@@ -23,12 +23,14 @@ class Wal::Implementation {
         next_record_(found.next_record),
         fresh_(found.fresh),
         unproven_files_(std::move(found.unproven_files)),
-        old_files_(std::move(found.old_files)) {
-    gather_checkpoint(found.recovered);
-  }
+        old_files_(std::move(found.old_files)) {}
 
-  void begin() {
-    RAFTLAB_ASSERT(!last_operation_, last_operation_);
+  void begin(const Recovered& recovered) {
+    RAFTLAB_ASSERT(!submitted_, submitted_);
+    Checkpoint checkpoint{recovered.snapshot, {}, recovered.base, recovered.durable};
+    checkpoint.configuration = recovered.snapshot_configuration.value_or(Configuration{});
+    submitted_ = WriteSeq(1);
+    gather(recovered.hard, checkpoint, recovered.entries);
     // A creation that was never finished goes first, so that segment 1 always means "the first life".
     if (fresh_ && !old_files_.empty()) {
       remove_next();
@@ -44,6 +46,11 @@ class Wal::Implementation {
     submitted_ = write.seq;
     if (dead_) return;
     idle_ticks_ = 0;
+    if (write.checkpoint) {
+      RAFTLAB_ASSERT(write.hard && !write.truncate_from, write.seq);
+      gather(*write.hard, *write.checkpoint, write.entries);
+      return pump();
+    }
     if (write.hard) put_hard_state(room(change_bytes_max), *write.hard);
     if (write.truncate_from) {
       put_truncation(room(change_bytes_max), write.truncate_from);
@@ -108,7 +115,8 @@ class Wal::Implementation {
   struct Gathered {
     Buffer buffer;
     RecordKind kind = RecordKind::writes;
-    WriteSeq completes;  ///< the last write that ends in it; 0: none does
+    bool begins_life = false;  ///< the first one of a checkpoint
+    WriteSeq completes;        ///< the last write that ends in it; 0: none does
   };
   struct Flying {
     RecordSeq sequence;
@@ -122,6 +130,7 @@ class Wal::Implementation {
     record.buffer.clear();
     (void)record.buffer.grow(payload_offset);
     record.kind = kind;
+    record.begins_life = false;
     record.completes = WriteSeq();
     return record;
   }
@@ -144,22 +153,26 @@ class Wal::Implementation {
     }
   }
 
-  void gather_checkpoint(const Recovered& recovered) {
+  /// The log from a new start, which the last record completes. What is gathered before it is still written: writes complete in
+  /// order.
+  void gather(HardState hard, const Checkpoint& checkpoint, const std::vector<Slice>& log) {
     constexpr RecordKind kind = RecordKind::checkpoint;
-    put_hard_state(room(change_bytes_max, kind), recovered.hard);
-    if (recovered.snapshot.index || recovered.snapshot_configuration) {
+    Gathered& first = begin_record(kind);
+    first.begins_life = true;
+    put_hard_state(first.buffer, hard);
+    if (checkpoint.snapshot.index) {
       std::vector<std::byte> configuration;
-      if (recovered.snapshot_configuration) configuration = encode(*recovered.snapshot_configuration);
-      put_snapshot(room(change_bytes_max + configuration.size(), kind), recovered.snapshot, configuration);
+      if (!checkpoint.configuration.empty()) configuration = encode(checkpoint.configuration);
+      put_snapshot(room(change_bytes_max + configuration.size(), kind), checkpoint.snapshot, configuration,
+                   checkpoint.base);
     }
-    last_ = recovered.snapshot.index;
-    for (const Slice& entries : recovered.entries) {
+    last_ = checkpoint.base.index;
+    for (const Slice& entries : log) {
       if (entries.empty()) continue;
       put_entries(entries, kind);
       last_ = entries.last_index();
     }
-    put_durable_index(room(change_bytes_max, kind), recovered.durable);
-    submitted_ = WriteSeq(1);
+    put_durable_index(room(change_bytes_max, kind), checkpoint.durable);
     gathered_[gathered_count_ - 1].kind = RecordKind::checkpoint_end;
     gathered_[gathered_count_ - 1].completes = submitted_;
   }
@@ -168,7 +181,8 @@ class Wal::Implementation {
   void pump() {
     if (phase_ != Phase::idle || gathered_count_ == 0) return;
     Gathered& record = gathered_.front();
-    const bool roll = !segment_ || segment_bytes_ >= options_.segment_bytes;
+    if (record.begins_life) begin_life();
+    const bool roll = record.begins_life || segment_bytes_ >= options_.segment_bytes;
     if (roll) begin_segment(record.buffer.data());
 
     const std::size_t payload_bytes = record.buffer.size() - payload_offset;
@@ -197,6 +211,15 @@ class Wal::Implementation {
     const auto begin = gathered_.begin();
     std::rotate(begin, begin + 1, begin + static_cast<std::ptrdiff_t>(gathered_count_));  // keeps the buffers
     --gathered_count_;
+  }
+
+  /// What this life has written so far is of no use once the next checkpoint is durable.
+  void begin_life() {
+    if (segment_) {
+      RAFTLAB_ASSERT(old_files_.empty(), old_files_.size());
+      for (SegmentNumber at = base_; at <= segment_; at = at.next()) old_files_.push_back(segment_name(at));
+    }
+    base_ = next_segment_;
   }
 
   /// Everything before is durable: no record is on its way. The header goes out with the first record.
@@ -296,7 +319,7 @@ Wal::Wal(Wal&&) noexcept = default;
 Wal& Wal::operator=(Wal&&) noexcept = default;
 Wal::~Wal() = default;
 
-void Wal::begin() { implementation_->begin(); }
+void Wal::begin(const Recovered& recovered) { implementation_->begin(recovered); }
 void Wal::write(const Write& write) { implementation_->write(write); }
 std::optional<WriteOutcome> Wal::complete(const DiskCompletion& completion) {
   return implementation_->complete(completion);

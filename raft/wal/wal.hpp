@@ -60,7 +60,8 @@ struct WriteOutcome {
 /// The log of one node. `open` reads what is there and changes nothing, so that who cannot use it can still go. `begin`
 /// submits the rewriting of it as write 1: recovered is not durable, so everything that counts goes to a new segment, which is
 /// synced before older ones are removed. After that, `write` takes the core's writes 2, 3, ... . Several writes share a sync:
-/// while one is under way, the next ones gather behind it. One thread.
+/// while one is under way, the next ones gather behind it. A write that carries a checkpoint is written as at the beginning: to a
+/// new segment, and the older ones go before it completes. One thread.
 class Wal {
  public:
   struct Opened;
@@ -76,8 +77,8 @@ class Wal {
   Wal& operator=(Wal&&) noexcept;
   ~Wal();
 
-  /// Writes what was recovered. Once, before anything else.
-  void begin();
+  /// Writes what was recovered, as the host is going to use it. Once, before anything else.
+  void begin(const Recovered& recovered);
   /// Appends the write and sees to its sync. Numbers must rise by one.
   void write(const Write& write);
   /// Tells of a completed change of the disk. At most one outcome comes of it.

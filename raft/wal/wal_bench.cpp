@@ -44,7 +44,7 @@ void write_entries(benchmark::State& bench) {
   NullDisk disk;
   auto opening = Wal::open(disk, identity, {}, Recovered{});
   Wal& wal = std::get<Wal::Opened>(opening).wal;
-  wal.begin();
+  wal.begin(Recovered{});
   (void)wal.complete(DiskCompletion{disk.last()});
   const std::uint64_t bytes = wal.bytes_appended();
   const auto count = static_cast<std::uint32_t>(bench.range(0));

@@ -65,8 +65,11 @@ class Lives {
     const Index durable = opened.recovered.durable;
     RC_ASSERT(durable <= state.log.last());
     // What is said to have been durable is never missing in a later life, acknowledged or not.
-    std::erase_if(
-        legal_, [&](const State& other) { return other.log.term_at(durable) != state.log.term_at(durable); });
+    std::erase_if(legal_, [&](const State& other) {
+      if (other.log.base().index > durable || state.log.base().index > durable)
+        return false;  // compacted away
+      return other.log.term_at(durable) != state.log.term_at(durable);
+    });
     begins_.clear();
     mark(WriteSeq(1), state);
 
@@ -103,6 +106,19 @@ class Lives {
   }
 
   Write random_write(WriteSeq seq, State& state) {
+    if (random_(5) == 0 && state.log.last() > state.snapshot.index) {
+      Index snapshot(
+          state.snapshot.index.value() + 1 +
+          random_(static_cast<std::uint32_t>(state.log.last().value() - state.snapshot.index.value())));
+      LogId id{state.log.term_at(snapshot), snapshot};
+      if (random_(3) == 0) id = LogId{state.hard.term, Index(state.log.last().value() + 1 + random_(5))};
+      const Index base(
+          state.log.base().index.value() +
+          random_(static_cast<std::uint32_t>(snapshot.value() - state.log.base().index.value() + 1)));
+      Write write = checkpoint(seq, base, id, state);
+      mark(seq, state);
+      return write;
+    }
     Write write;
     write.seq = seq;
     if (random_(3) == 0) {
@@ -110,9 +126,12 @@ class Lives {
       write.hard = state.hard;
       legal_.push_back(state);
     }
-    if (random_(4) == 0 && state.log.last()) {
-      const Index from(state.log.last().value() -
-                       random_(std::min(3U, static_cast<std::uint32_t>(state.log.last().value()))));
+    const std::uint64_t above =
+        state.log.last().value() - std::max(state.log.base(), state.snapshot, [](LogId a, LogId b) {
+                                     return a.index < b.index;
+                                   }).index.value();
+    if (random_(4) == 0 && above > 0) {
+      const Index from(state.log.last().value() - random_(std::min(3U, static_cast<std::uint32_t>(above))));
       write.truncate_from = from;
       state.log.truncate(from);
       legal_.push_back(state);

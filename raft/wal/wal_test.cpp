@@ -43,7 +43,7 @@ TEST(Wal, AnEmptyDirectoryWithoutAFirstStateIsAnEmptyLog) {
   auto& wal = std::get<Wal::Opened>(opening);
   EXPECT_TRUE(wal.fresh);
   EXPECT_EQ(state_of(wal.recovered), State{});
-  wal.wal.begin();
+  wal.wal.begin(wal.recovered);
   drive(wal.wal, disk);
   disk.kill();
   EXPECT_EQ(state_of(opened(disk).recovered), State{});
@@ -156,27 +156,164 @@ TEST(Wal, TheDurableIndexIsTheOneOfTheHighestWatermarkAndFallsWithTruncations) {
   EXPECT_EQ(opened(disk).recovered.durable, Index(2));
 }
 
-TEST(Wal, ASnapshotMovesTheStartOfTheLog) {
+/// A log of entries 1 to 5 that is durable, and what it amounts to.
+struct FiveEntries {
   TestDisk disk;
-  auto wal = opened(disk);
-  drive(wal.wal, disk);
-  Write write;
-  write.seq = WriteSeq(2);
-  write.entries.push_back(entries_from(Index(2), Term(1), 4, "x"));
-  wal.wal.write(write);
-  Write compact;
-  compact.seq = WriteSeq(3);
-  compact.snapshot = LogId{Term(1), Index(3)};
-  wal.wal.write(compact);
-  wal.wal.write(append(WriteSeq(4), Index(6)));
-  drive(wal.wal, disk);
+  Wal::Opened wal = opened(disk);
+  State state = state_of(first_state());
+
+  FiveEntries() {
+    Write write;
+    write.seq = WriteSeq(2);
+    write.entries.push_back(entries_from(Index(2), Term(1), 4, "x"));
+    apply(write, state);
+    wal.wal.write(write);
+    drive(wal.wal, disk);
+  }
+};
+
+TEST(WalCheckpoint, TheLogStartsFromItInEveryLaterLife) {
+  FiveEntries log;
+  log.wal.wal.write(checkpoint(WriteSeq(3), Index(2), LogId{Term(1), Index(4)}, log.state));
+  const Write behind = append(WriteSeq(4), Index(6));
+  apply(behind, log.state);
+  log.wal.wal.write(behind);
+  drive(log.wal.wal, log.disk);
   for (int life = 0; life < 2; ++life) {
-    disk.kill();
-    auto again = opened(disk);
-    EXPECT_EQ(again.recovered.snapshot, (LogId{Term(1), Index(3)}));
-    EXPECT_EQ(state_of(again.recovered).log.first(), Index(4));
-    EXPECT_EQ(state_of(again.recovered).log.last(), Index(6));
-    drive(again.wal, disk);
+    log.disk.kill();
+    auto again = opened(log.disk);
+    EXPECT_EQ(again.recovered.snapshot, (LogId{Term(1), Index(4)}));
+    EXPECT_EQ(again.recovered.base, (LogId{Term(1), Index(2)}));
+    EXPECT_EQ(again.recovered.snapshot_configuration, voters_up_to(3));
+    EXPECT_EQ(state_of(again.recovered), log.state);
+    EXPECT_EQ(log.state.log.last(), Index(6));
+    drive(again.wal, log.disk);
+  }
+}
+
+TEST(WalCheckpoint, BehindAnInstalledSnapshotTheLogIsEmpty) {
+  FiveEntries log;
+  log.wal.wal.write(checkpoint(WriteSeq(3), Index(), LogId{Term(4), Index(90)}, log.state));
+  drive(log.wal.wal, log.disk);
+  log.disk.kill();
+  const auto again = opened(log.disk);
+  EXPECT_EQ(again.recovered.base, (LogId{Term(4), Index(90)}));
+  EXPECT_EQ(again.recovered.snapshot, again.recovered.base);
+  EXPECT_TRUE(again.recovered.entries.empty());
+}
+
+TEST(WalCheckpoint, AllOrNothingOfItCountsWhereverTheProcessEnds) {
+  WalOptions options;
+  options.record_bytes_max = 40;  // several records
+  for (std::uint32_t steps = 0;; ++steps) {
+    TestDisk disk;
+    auto wal = opened(disk, options);
+    State state = state_of(first_state());
+    Write write;
+    write.seq = WriteSeq(2);
+    write.entries.push_back(entries_from(Index(2), Term(1), 4, "x"));
+    apply(write, state);
+    wal.wal.write(write);
+    drive(wal.wal, disk);
+    const State before = state;
+    wal.wal.write(checkpoint(WriteSeq(3), Index(2), LogId{Term(1), Index(4)}, state));
+    bool acknowledged = false;
+    for (std::uint32_t step = 0; step < steps && !disk.idle(); ++step)
+      acknowledged = wal.wal.complete(disk.step()).has_value() || acknowledged;
+    const bool all = disk.idle();
+    disk.lose_power([&](std::uint32_t count) { return steps % 2 == 0 ? 0 : count - 1; });
+    const auto again = opened(disk, options);
+    const State found = state_of(again.recovered);
+    EXPECT_TRUE(found == state || (found == before && !acknowledged)) << steps;
+    if (all) {
+      EXPECT_TRUE(acknowledged);
+      EXPECT_GT(steps, 10U);
+      break;
+    }
+  }
+}
+
+TEST(WalCheckpoint, WhatItReplacesGoesBeforeItCounts) {
+  FiveEntries log;
+  ASSERT_EQ(log.disk.files().size(), 1U);
+  log.wal.wal.write(checkpoint(WriteSeq(3), Index(2), LogId{Term(1), Index(4)}, log.state));
+  while (!log.disk.idle()) {
+    if (!log.wal.wal.complete(log.disk.step())) continue;
+    EXPECT_EQ(log.disk.files().size(), 1U);
+  }
+  EXPECT_EQ(log.disk.files().begin()->first, "wal-0000000000000002.log");
+}
+
+TEST(WalCheckpoint, TheBytesOnDiskStayBounded) {
+  WalOptions options;
+  options.segment_bytes = 2000;
+  TestDisk disk;
+  auto wal = opened(disk, options);
+  drive(wal.wal, disk);
+  State state = state_of(first_state());
+  std::size_t most = 0;
+  for (std::uint64_t seq = 2; seq < 2000; ++seq) {
+    if (seq % 50 == 0) {
+      const Index last = state.log.last();
+      wal.wal.write(checkpoint(WriteSeq(seq), Index(last.value() - 5), LogId{Term(1), last}, state));
+    } else {
+      const Write write = append(WriteSeq(seq), state.log.last().next());
+      apply(write, state);
+      wal.wal.write(write);
+    }
+    drive(wal.wal, disk);
+    std::size_t bytes = 0;
+    for (const auto& [name, content] : disk.files()) bytes += content.size();
+    most = std::max(most, bytes);
+  }
+  EXPECT_LT(most, 12'000U);
+  disk.kill();
+  EXPECT_EQ(state_of(opened(disk, options).recovered), state);
+}
+
+TEST(WalCheckpoint, WritesOnBothSidesOfItCompleteInOrder) {
+  FiveEntries log;
+  std::vector<std::uint64_t> done;
+  State state = log.state;
+  for (std::uint64_t seq = 3; seq < 20; ++seq) {
+    if (seq % 3 == 0) {
+      log.wal.wal.write(
+          checkpoint(WriteSeq(seq), state.log.base().index, LogId{Term(1), state.log.last()}, state));
+    } else {
+      const Write write = append(WriteSeq(seq), state.log.last().next());
+      apply(write, state);
+      log.wal.wal.write(write);
+    }
+    if (!log.disk.idle() && seq % 2 == 0) {
+      if (const auto outcome = log.wal.wal.complete(log.disk.step())) done.push_back(outcome->seq.value());
+    }
+  }
+  for (const WriteOutcome& outcome : drive(log.wal.wal, log.disk)) done.push_back(outcome.seq.value());
+  EXPECT_TRUE(std::is_sorted(done.begin(), done.end()));
+  EXPECT_EQ(done.back(), 19U);
+  log.disk.kill();
+  EXPECT_EQ(state_of(opened(log.disk).recovered), state);
+}
+
+TEST(WalCheckpoint, AFailureInTheMiddleIsFinalAndLeavesWhatWasThere) {
+  for (std::uint64_t failing = 1;; ++failing) {
+    FiveEntries log;
+    const State before = log.state;
+    const std::uint64_t asked = log.disk.asked();
+    log.disk.fail_at = OperationId(asked + failing);
+    log.disk.fail_with = DiskError::no_space;
+    log.wal.wal.write(checkpoint(WriteSeq(3), Index(2), LogId{Term(1), Index(4)}, log.state));
+    const auto outcomes = drive(log.wal.wal, log.disk);
+    if (log.disk.asked() < asked + failing) {
+      EXPECT_GT(failing, 5U);
+      break;
+    }
+    ASSERT_EQ(outcomes.size(), 1U);
+    EXPECT_EQ(outcomes[0].error, DiskError::no_space);
+    log.disk.kill();
+    log.disk.fail_at = OperationId();
+    const State found = state_of(opened(log.disk).recovered);
+    EXPECT_TRUE(found == before || found == log.state) << failing;
   }
 }
 
