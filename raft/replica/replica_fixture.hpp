@@ -2,6 +2,7 @@
 
 #include "raft/core_fixture.hpp"
 #include "raft/replica/replica.hpp"
+#include "raft/snapshot/test_disk.hpp"
 #include "raft/wal/test_disk.hpp"
 
 #include <cstdint>
@@ -93,7 +94,7 @@ class Host {
   }
 
   wal::testing::TestDisk disk;
-  wal::testing::TestDisk snapshot_disk;
+  snapshot::testing::TestDisk snapshot_disk;
   RecordingMachine machine;
   RecordingObserver observer;
   ReplicaOptions options;
@@ -132,7 +133,7 @@ class Host {
     step();
   }
   void snapshot_disk_step() {
-    replica->complete_snapshots(snapshot_disk.step());
+    if (const auto completion = snapshot_disk.step()) replica->complete_snapshots(*completion);
     step();
   }
   void settle() {

@@ -117,7 +117,7 @@ TEST(ReplicaSnapshots, ANodeStartsFromItsSnapshotAndAppliesWhatFollows) {
 TEST(ReplicaSnapshots, AFailedOneIsGivenUpAndTheNodeGoesOn) {
   Host host = lone(10, 3);
   propose_until(host, 5);
-  host.snapshot_disk.fail_at = wal::OperationId(host.snapshot_disk.asked() + 3);
+  host.snapshot_disk.fail_at.insert(host.snapshot_disk.done() + 3);
   propose_until(host, 15);
   EXPECT_EQ(host.state().snapshot, LogId{});
   EXPECT_FALSE(host.replica->view().faulty);
@@ -201,7 +201,9 @@ struct Pair {
     leader.options.snapshot.entries = 10;
     leader.options.snapshot.chunk_bytes = 64;
     leader.options.core.limits.tail_entries = 2;
-    lead_of_three(leader);
+    if (!leader.start()) throw std::logic_error("refused");
+    leader.lead();
+    leader.acknowledge_all(2);
     while (leader.state().last.index < Index(30)) {
       leader.propose(1, "command");
       leader.settle();
@@ -228,7 +230,6 @@ struct Pair {
 
 TEST(ReplicaSnapshots, AFollowerThatIsFarBehindIsGivenOne) {
   Pair pair;
-  // To this leader the follower has the whole log; it has entry 1 only, and says so.
   pair.talk();
   EXPECT_EQ(pair.follower.state().last, pair.leader.state().last);
   EXPECT_GT(pair.follower.machine.restored, Index(0));
