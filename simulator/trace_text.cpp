@@ -139,7 +139,8 @@ void put_write(Line& line, const raft::Write& write) {
     if (write.hard->voted_for) out << " V=n" << write.hard->voted_for;
   }
   if (write.truncate_from) next() << "cut from " << write.truncate_from;
-  if (write.snapshot) next() << "snapshot " << *write.snapshot;
+  if (write.checkpoint)
+    next() << "checkpoint " << write.checkpoint->snapshot << " behind " << write.checkpoint->base;
   std::uint64_t entries = 0;
   for (const raft::Slice& slice : write.entries) entries += slice.size();
   if (entries == 1) next() << "entry " << write.entries.front().first_index();
