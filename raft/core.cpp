@@ -301,11 +301,6 @@ void Core::handle(Turn& turn, const Propose& propose) {
   turn.out.accepted.push_back(Accepted{propose.tag, log_.last_id()});
 }
 
-void Core::handle(Turn& turn, const ProposeConfiguration& propose) {
-  const Rejection reason = leading() == nullptr ? Rejection::not_leader : Rejection::bad_configuration;
-  turn.out.rejected.push_back(Rejected{propose.tag, reason, leader_});
-}
-
 void Core::handle(Turn& turn, const Transfer& transfer) {
   const Rejection reason = leading() == nullptr ? Rejection::not_leader : Rejection::bad_target;
   turn.out.rejected.push_back(Rejected{transfer.tag, reason, leader_});

@@ -313,6 +313,7 @@ class Core {
   void tick_leader(Turn& turn, Leader& leader);
   void restart_election_timer();
   [[nodiscard]] bool hears_a_leader() const;
+  [[nodiscard]] bool may_stand() const;
 
   // replication.cpp (§5.3, §5.4.2)
   void receive(Turn& turn, NodeId from, Term term, const AppendEntries& append);
@@ -324,12 +325,19 @@ class Core {
   void append_own(Turn& turn, EntryKind kind, Bytes payload);
   void truncate(Turn& turn, Index from);
   void advance_commit(Turn& turn);
+  [[nodiscard]] bool commit_agreed(Turn& turn);
   void set_commit(Index commit);
   void send_appends(Turn& turn, Leader& leader);
   void send_append(Turn& turn, Progress& peer, bool empty) const;
-  void adopt_configuration(const EntryView& entry);
   [[nodiscard]] Progress* peer(NodeId node);
   [[nodiscard]] Progress* hear_from(NodeId node, ReadSeq read);
+
+  // membership.cpp (§6, thesis §4)
+  [[nodiscard]] std::optional<Rejection> objection_to(const ProposeConfiguration& propose) const;
+  void adopt_configuration(const EntryView& entry);
+  void track_members(Leader& leader) const;
+  [[nodiscard]] bool leave_joint_configuration(Turn& turn);
+  [[nodiscard]] bool lags_behind(NodeId node) const;
 
   // snapshot.cpp (§7, thesis §5)
   void receive(Turn& turn, NodeId from, Term term, const InstallSnapshot& install);

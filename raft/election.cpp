@@ -73,10 +73,21 @@ void Core::handle(Turn& turn, const Campaign& /*campaign*/) {
   if (leading() == nullptr) campaign(turn, false);
 }
 
-/// §5.2. Only a voter stands. With pre-vote it first asks whether it could win, which costs nobody a term.
+/// A voter of the committed configuration or of one behind it in the log, which need not be the last one: a node that its last
+/// configuration removes may be the only one whose log is new enough to be elected and to commit the removal.
+bool Core::may_stand() const {
+  for (auto at = configurations_.rbegin(); at != configurations_.rend(); ++at) {
+    if (at->configuration.is_voter(options_.id)) return true;
+    if (at->index <= commit_) break;
+  }
+  return false;
+}
+
+/// §5.2. Who may not stand waits, and by now knows of no leader either: its vote may be needed. With pre-vote it first asks whether it could win, which costs nobody a term.
 void Core::campaign(Turn& turn, bool skip_pre_vote) {
   ++attempt_;
-  if (!configuration().is_voter(options_.id)) {
+  if (!may_stand()) {
+    leader_ = NodeId{};
     restart_election_timer();
     return;
   }
@@ -138,7 +149,7 @@ void Core::receive(Turn& turn, NodeId from, Term term, const VoteReply& reply) {
   if (asking && term == asked && configuration().is_voter(from)) count_vote(turn, from, reply.granted);
 }
 
-/// Each voter counts once, however often its answer arrives.
+/// Each voter of the last configuration counts once, however often its answer arrives; a candidate need not be one.
 void Core::count_vote(Turn& turn, NodeId from, bool granted) {
   const bool pre = role() == Role::pre_candidate;
   Votes& votes = pre ? static_cast<Votes&>(std::get<PreCandidate>(role_)) : std::get<Candidate>(role_);
@@ -146,7 +157,7 @@ void Core::count_vote(Turn& turn, NodeId from, bool granted) {
     return std::ranges::find(nodes, node) != nodes.end();
   };
   if (has(votes.granted, from) || has(votes.refused, from)) return;
-  (granted ? votes.granted : votes.refused).push_back(from);
+  if (configuration().is_voter(from)) (granted ? votes.granted : votes.refused).push_back(from);
   if (quorum_of(configuration(), [&](NodeId node) { return has(votes.granted, node); })) {
     if (pre) {
       stand(turn);
@@ -162,12 +173,8 @@ void Core::count_vote(Turn& turn, NodeId from, bool granted) {
 /// §5.4.2, §8: a new leader appends an entry of its own term, because only such an entry can be committed by counting.
 void Core::become_leader(Turn& turn) {
   Leader leader;
-  for (const Member& member : configuration().members) {
-    Progress& peer = leader.peers.emplace_back();
-    peer.id = member.id;
-    peer.next = log_.last().next();
-    if (member.id == options_.id) peer.match = durable_;
-  }
+  track_members(leader);
+  for (Progress& peer : leader.peers) peer.recently_active = false;
   role_ = std::move(leader);
   leader_ = options_.id;
   elapsed_ticks_ = 0;
