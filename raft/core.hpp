@@ -32,7 +32,7 @@ struct ProposeConfiguration {
   std::uint64_t tag;
   Configuration target;  ///< a simple one: any set of voters and learners
   bool force = false;    ///< also promotes learners that lag far behind
-};  ///< a change of the configuration by joint consensus (§6, thesis §4.3)
+};                       ///< a change of the configuration by joint consensus (§6, thesis §4.3)
 struct Read {
   std::uint64_t tag;
 };  ///< a linearizable read (thesis §6.4)
@@ -91,8 +91,9 @@ struct Checkpoint {
 
 /// Order inside a write: hard state, truncation, entries. Writes are carried out first-in first-out.
 struct Write {
-  WriteSeq seq;                          ///< 0: there is nothing to write
-  std::optional<Checkpoint> checkpoint;  ///< then the hard state and all entries of the log are there, and all or nothing counts
+  WriteSeq seq;  ///< 0: there is nothing to write
+  std::optional<Checkpoint>
+      checkpoint;  ///< then the hard state and all entries of the log are there, and all or nothing counts
   std::optional<HardState> hard;
   Index truncate_from;  ///< 0: no truncation
   std::vector<Slice> entries;
@@ -149,23 +150,23 @@ enum class Fault : std::uint8_t { write_failed };
 
 /// Owned by the caller and reused: `clear` keeps the capacity.
 struct Output {
-  std::vector<Envelope> messages;  ///< to send
-  Write write;                     ///< to carry out, unless its number is 0
-  std::vector<Slice> apply;        ///< committed and durable here; each index once, in order
-  std::vector<ReadReady> reads;    ///< may be served by the state machine as it stands
-  std::vector<Accepted> accepted;  ///< proposals that are now in the leader's log
-  std::vector<Rejected> rejected;  ///< requests that left no trace
+  std::vector<Envelope> messages;          ///< to send
+  Write write;                             ///< to carry out, unless its number is 0
+  std::vector<Slice> apply;                ///< committed and durable here; each index once, in order
+  std::vector<ReadReady> reads;            ///< may be served by the state machine as it stands
+  std::vector<Accepted> accepted;          ///< proposals that are now in the leader's log
+  std::vector<Rejected> rejected;          ///< requests that left no trace
   std::vector<std::uint64_t> transferred;  ///< tags of transfers that ended: this node leads no more
   std::optional<Index>
       lost_from;  ///< accepted proposals from here on were overwritten; others may still commit them
   std::vector<SendChunk> chunks_to_send;
   std::vector<StoreChunk> chunks_to_store;
-  std::vector<Fetch> fetches;    ///< cold entries to read
-  std::optional<LogId> restore;  ///< the state machine restarts from this snapshot, before `apply`
-  std::optional<RoleChange> role;       ///< role, term or known leader is new
-  std::optional<Fault> fault;           ///< nothing else follows, for ever
-  bool trace = false;                   ///< set by the caller: fill `deltas`
-  std::vector<Delta> deltas;            ///< one for each input and one for the flush
+  std::vector<Fetch> fetches;      ///< cold entries to read
+  std::optional<LogId> restore;    ///< the state machine restarts from this snapshot, before `apply`
+  std::optional<RoleChange> role;  ///< role, term or known leader is new
+  std::optional<Fault> fault;      ///< nothing else follows, for ever
+  bool trace = false;              ///< set by the caller: fill `deltas`
+  std::vector<Delta> deltas;       ///< one for each input and one for the flush
 
   void clear();
 };
@@ -186,11 +187,11 @@ struct Options {
 /// What a log storage found at start. It counts as write number 1, still on its way: recovered is not durable.
 struct Recovered {
   HardState hard;
-  LogId snapshot;                                       ///< the state machine has been restored from it; (0,0): none
+  LogId snapshot;  ///< the state machine has been restored from it; (0,0): none
   std::optional<Configuration> snapshot_configuration;  ///< at `snapshot`
   LogId base;                                           ///< at or below the snapshot
-  std::vector<Slice> entries;                           ///< from base.index + 1, consecutive, at least up to the snapshot
-  Index durable;                                        ///< what was certainly durable before the crash
+  std::vector<Slice> entries;  ///< from base.index + 1, consecutive, at least up to the snapshot
+  Index durable;               ///< what was certainly durable before the crash
 };
 
 /// What the first start of a cluster's node finds: the configuration as entry 1 of term 1.
@@ -242,12 +243,20 @@ class Core {
   struct Candidate : Votes {
     friend bool operator==(const Candidate&, const Candidate&) = default;
   };
+  struct Handover {
+    std::uint64_t tag;
+    NodeId target;
+    std::uint32_t elapsed_ticks = 0;  // below an election timeout: then it is given up
+    bool told = false;                // TimeoutNow has been sent
+    friend bool operator==(const Handover&, const Handover&) = default;
+  };
   struct Leader {
     std::vector<Progress> peers;     // every member, itself included, by id
     std::vector<PendingRead> reads;  // oldest first
     std::uint32_t heartbeat_elapsed_ticks = 0;
     std::uint32_t quorum_elapsed_ticks = 0;
     std::uint64_t uncommitted_bytes = 0;
+    std::optional<Handover> handover;  // to a voter; proposals are refused meanwhile
     friend bool operator==(const Leader&, const Leader&) = default;
   };
 
@@ -304,11 +313,11 @@ class Core {
   void receive(Turn& turn, NodeId from, Term term, const RequestVote& request);
   void receive(Turn& turn, NodeId from, Term term, const VoteReply& reply);
   void become_follower(Turn& turn, Term term, NodeId leader);
-  void campaign(Turn& turn, bool skip_pre_vote);
-  void stand(Turn& turn);
+  void campaign(Turn& turn);
+  void stand(Turn& turn, bool transfer);
   void become_leader(Turn& turn);
   void count_vote(Turn& turn, NodeId from, bool granted);
-  void ask_for_votes(Turn& turn, Term term, bool pre);
+  void ask_for_votes(Turn& turn, Term term, bool pre, bool transfer);
   void tick_election(Turn& turn);
   void tick_leader(Turn& turn, Leader& leader);
   void restart_election_timer();
@@ -339,6 +348,13 @@ class Core {
   [[nodiscard]] bool leave_joint_configuration(Turn& turn);
   [[nodiscard]] bool lags_behind(NodeId node) const;
 
+  // transfer.cpp (thesis §3.10)
+  void receive(Turn& turn, NodeId from, Term term, const TimeoutNow& timeout_now);
+  void tick_handover(Turn& turn, Leader& leader);
+  void hand_over(Turn& turn, Leader& leader) const;
+  void end_handover(Turn& turn, Leader& leader, Rejection reason) const;
+  void name_successor(Turn& turn, const Leader& leader) const;
+
   // snapshot.cpp (§7, thesis §5)
   void receive(Turn& turn, NodeId from, Term term, const InstallSnapshot& install);
   void receive(Turn& turn, NodeId from, Term term, const SnapshotReply& reply);
@@ -360,8 +376,9 @@ class Core {
   HardState hard_;
   NodeId leader_;
   Log log_;
-  LogId snapshot_;                               // at or above the log's base
-  std::vector<ConfigurationAt> configurations_;  // never empty: that of the snapshot, then those of the entries behind it
+  LogId snapshot_;  // at or above the log's base
+  std::vector<ConfigurationAt>
+      configurations_;  // never empty: that of the snapshot, then those of the entries behind it
   Index commit_;
   Index applied_;
   Index handed_;

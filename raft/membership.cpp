@@ -70,6 +70,7 @@ std::optional<Rejection> Core::objection_to(const ProposeConfiguration& propose)
   const std::vector<std::byte> payload = encode(first_step(configuration(), target));
   if (!decode_configuration(payload))
     return Rejection::bad_configuration;  // more members than one entry may have
+  if (leader->handover) return Rejection::transferring;
   if (log_.term_at(commit_) != hard_.term) return Rejection::not_ready;
   if (configurations_.back().index > commit_ || configuration().joint()) return Rejection::change_in_flight;
   const bool lagging = std::ranges::any_of(target.voters, [&](NodeId node) { return lags_behind(node); });

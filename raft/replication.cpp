@@ -176,7 +176,9 @@ void Core::advance_commit(Turn& turn) {
   if (!commit_agreed(turn)) return;
   while (leave_joint_configuration(turn) && commit_agreed(turn)) {
   }
-  if (!may_stand()) become_follower(turn, hard_.term, NodeId{});
+  if (may_stand()) return;
+  name_successor(turn, std::get<Leader>(role_));
+  become_follower(turn, hard_.term, NodeId{});
 }
 
 /// §5.4.2 and figure 2, "leaders", rule 4: commit what a quorum holds, but only by counting an entry of this term.

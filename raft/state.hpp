@@ -20,8 +20,8 @@ struct State {
   Role role = Role::follower;
   Index commit;
   Index applied;
-  Index handed;   ///< given to the state machine, not yet reported as applied above `applied`
-  Index durable;  ///< the log up to here is on stable storage
+  Index handed;    ///< given to the state machine, not yet reported as applied above `applied`
+  Index durable;   ///< the log up to here is on stable storage
   LogId snapshot;  ///< the last entry that the present snapshot covers; (0,0): there is none
   LogId base;      ///< the log starts behind this entry, at or below the snapshot
   LogId last;
@@ -48,7 +48,8 @@ struct Delta {
 };
 
 struct ConfigurationAt {
-  Index index;  ///< of the configuration entry; for the first one, which comes from the snapshot, of the snapshot
+  Index
+      index;  ///< of the configuration entry; for the first one, which comes from the snapshot, of the snapshot
   Configuration configuration;
   friend bool operator==(const ConfigurationAt&, const ConfigurationAt&) = default;
 };
@@ -70,6 +71,7 @@ struct View {
   std::span<const NodeId> granted;                  ///< (pre-)candidate only
   std::span<const NodeId> refused;                  ///< (pre-)candidate only
   std::span<const PendingRead> reads;               ///< leader only
+  NodeId transferee;                                ///< leader only: to whom it hands over; 0: to nobody
   std::uint64_t uncommitted_bytes = 0;              ///< leader only: payload of own-term entries above commit
   std::size_t held = 0;                             ///< messages that wait for the disk
   std::uint64_t dropped = 0;                        ///< messages dropped because no correct peer sends them
