@@ -63,7 +63,8 @@ struct Image {
 /// Nodes 1..6 with their disks. Some begin as the cluster's, the others without anything.
 class Cluster {
  public:
-  Cluster(std::uint32_t founders, bool guards) : nodes_(nodes_max), links_(nodes_max, true) {
+  Cluster(std::uint32_t founders, bool guards)
+      : nodes_(nodes_max), links_(nodes_max, true), newest_committed_(voters_up_to(founders)) {
     for (std::uint32_t i = 0; i < nodes_max; ++i) {
       nodes_[i].options = guards ? guarded(i + 1) : plain(i + 1);
       nodes_[i].options.election_ticks_min = 6;
@@ -259,11 +260,16 @@ class Cluster {
     }
   }
 
-  /// Without guards a removed node disturbs the others for ever (thesis §4.2.3), so that an operator must stop it: when a
-  /// committed simple configuration does not have it.
+  /// Without guards a removed node disturbs the others for ever (thesis §4.2.3), so that an operator must stop it: when the
+  /// committed configuration does not have it, nor one that a leader or a member of the committed one has.
   [[nodiscard]] bool stopped(std::uint32_t at) const {
-    if (nodes_[at].options.check_quorum || newest_committed_.joint()) return false;
-    return !newest_committed_.is_member(node(at + 1));
+    const NodeId id = node(at + 1);
+    if (nodes_[at].options.check_quorum || newest_committed_.is_member(id)) return false;
+    return std::ranges::none_of(nodes_, [&](const Node& other) {
+      const View view = other.core->view();
+      return (view.state.role == Role::leader || newest_committed_.is_member(view.id)) &&
+             view.configurations.back().configuration.is_member(id);
+    });
   }
 
   [[nodiscard]] std::optional<std::uint32_t> the_leader() const {
