@@ -1,6 +1,7 @@
 #include "raft/configuration.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace raftlab::raft {
 namespace {
@@ -67,14 +68,33 @@ bool contains(const std::vector<NodeId>& nodes, NodeId node) {
   return std::ranges::binary_search(nodes, node);
 }
 
+bool disjoint(const std::vector<NodeId>& left, const std::vector<NodeId>& right) {
+  return std::ranges::none_of(left, [&](NodeId node) { return contains(right, node); });
+}
+
+bool listed(const Configuration& configuration, NodeId node) {
+  return configuration.is_voter(node) || contains(configuration.learners, node) ||
+         contains(configuration.learners_next, node);
+}
+
+void forget_unlisted_members(Configuration& configuration) {
+  std::erase_if(configuration.members,
+                [&](const Member& member) { return !listed(configuration, member.id); });
+}
+
 bool well_formed(const Configuration& configuration) {
   if (configuration.voters.empty()) return false;
+  if (!std::ranges::all_of(configuration.members,
+                           [&](const Member& member) { return listed(configuration, member.id); }))
+    return false;
   for (const auto* list : {&configuration.voters, &configuration.outgoing, &configuration.learners,
                            &configuration.learners_next}) {
     if (!std::ranges::all_of(*list, [&](NodeId node) { return configuration.is_member(node); })) return false;
   }
-  return std::ranges::none_of(configuration.learners,
-                              [&](NodeId node) { return contains(configuration.voters, node); });
+  return disjoint(configuration.learners, configuration.voters) &&
+         disjoint(configuration.learners, configuration.outgoing) &&
+         disjoint(configuration.learners_next, configuration.voters) &&
+         std::ranges::includes(configuration.outgoing, configuration.learners_next);
 }
 
 }  // namespace
@@ -120,6 +140,27 @@ std::optional<Configuration> decode_configuration(Bytes bytes) {
     return std::nullopt;
   }
   return configuration;
+}
+
+Configuration joint_of(const Configuration& present, const Configuration& target) {
+  Configuration joint;
+  joint.voters = target.voters;
+  joint.outgoing = present.voters;
+  std::ranges::set_difference(target.learners, present.voters, std::back_inserter(joint.learners));
+  std::ranges::set_intersection(target.learners, present.voters, std::back_inserter(joint.learners_next));
+  std::ranges::set_union(target.members, present.members, std::back_inserter(joint.members), {}, &Member::id,
+                         &Member::id);
+  forget_unlisted_members(joint);
+  return joint;
+}
+
+Configuration incoming_side(const Configuration& joint) {
+  Configuration simple;
+  simple.voters = joint.voters;
+  std::ranges::set_union(joint.learners, joint.learners_next, std::back_inserter(simple.learners));
+  simple.members = joint.members;
+  forget_unlisted_members(simple);
+  return simple;
 }
 
 Configuration voters_up_to(std::uint32_t count) {

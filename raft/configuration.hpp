@@ -38,9 +38,17 @@ struct Configuration {
 /// The payload of a configuration entry. Little-endian, self-delimiting, one encoding per value.
 [[nodiscard]] std::vector<std::byte> encode(const Configuration& configuration);
 
-/// None when the bytes are not a configuration as `encode` writes it, or break its rules (unsorted or duplicate ids,
-/// a listed node that is no member, voters that are also learners).
+/// None when the bytes are not a configuration as `encode` writes it, or break its rules: unsorted or duplicate ids, no voter,
+/// members other than the listed nodes, learners that are also voters of a side, nodes in `learners_next` that do not
+/// leave the voters. So a joint configuration that can be read can be left.
 [[nodiscard]] std::optional<Configuration> decode_configuration(Bytes bytes);
+
+/// Halfway from a simple configuration to another one (thesis §4.3): both sides decide. Who only learns in the target and votes
+/// in the present goes on voting. Nodes of both are as the target describes them.
+[[nodiscard]] Configuration joint_of(const Configuration& present, const Configuration& target);
+
+/// Where a joint configuration leads: its incoming side alone.
+[[nodiscard]] Configuration incoming_side(const Configuration& joint);
 
 /// A simple configuration of voters 1..count, named "n1".., without addresses.
 [[nodiscard]] Configuration voters_up_to(std::uint32_t count);

@@ -149,6 +149,7 @@ View Core::view() const {
     view.peers = leader->peers;
     view.reads = leader->reads;
     view.uncommitted_bytes = leader->uncommitted_bytes;
+    if (leader->handover) view.transferee = leader->handover->target;
   }
   view.held = held_.size();
   view.dropped = dropped_;
@@ -198,6 +199,10 @@ std::uint64_t Core::fingerprint() const {
                pack(leader->uncommitted_bytes, leader->reads.size()));
     for (const Progress& peer : leader->peers) hasher.add(raft::hash(peer));
     for (const PendingRead& read : leader->reads) hasher.add(read.tag).add(read.round, read.index);
+    if (const auto& handover = leader->handover) {
+      hasher.add(handover->tag,
+                 pack(handover->target.value(), handover->elapsed_ticks << 1U | (handover->told ? 1U : 0U)));
+    }
   } else if (const auto* candidate = std::get_if<Candidate>(&role_)) {
     add_votes(*candidate);
   } else if (const auto* pre_candidate = std::get_if<PreCandidate>(&role_)) {
@@ -293,22 +298,13 @@ void Core::handle(Turn& turn, const Propose& propose) {
     turn.out.rejected.push_back(Rejected{propose.tag, reason, leader_});
   };
   if (leader == nullptr) return reject(Rejection::not_leader);
+  if (leader->handover) return reject(Rejection::transferring);
   if (propose.payload.size() > options_.limits.proposal_bytes_max) return reject(Rejection::too_large);
   if (leader->uncommitted_bytes + propose.payload.size() > options_.limits.uncommitted_bytes_max) {
     return reject(Rejection::overloaded);
   }
   append_own(turn, EntryKind::command, propose.payload);
   turn.out.accepted.push_back(Accepted{propose.tag, log_.last_id()});
-}
-
-void Core::handle(Turn& turn, const ProposeConfiguration& propose) {
-  const Rejection reason = leading() == nullptr ? Rejection::not_leader : Rejection::bad_configuration;
-  turn.out.rejected.push_back(Rejected{propose.tag, reason, leader_});
-}
-
-void Core::handle(Turn& turn, const Transfer& transfer) {
-  const Rejection reason = leading() == nullptr ? Rejection::not_leader : Rejection::bad_target;
-  turn.out.rejected.push_back(Rejected{transfer.tag, reason, leader_});
 }
 
 void Core::handle(Turn& /*turn*/, const Applied& applied) {
@@ -331,6 +327,7 @@ void Core::flush(Turn& turn) {
   if (Leader* leader = leading(); leader != nullptr) {
     open_round(turn, *leader);
     send_appends(turn, *leader);
+    hand_over(turn, *leader);
   }
   submit_write(turn);
   release_held(turn);

@@ -244,12 +244,20 @@ class Core {
   struct Candidate : Votes {
     friend bool operator==(const Candidate&, const Candidate&) = default;
   };
+  struct Handover {
+    std::uint64_t tag;
+    NodeId target;
+    std::uint32_t elapsed_ticks = 0;  // below an election timeout: then it is given up
+    bool told = false;                // TimeoutNow has been sent
+    friend bool operator==(const Handover&, const Handover&) = default;
+  };
   struct Leader {
     std::vector<Progress> peers;     // every member, itself included, by id
     std::vector<PendingRead> reads;  // oldest first
     std::uint32_t heartbeat_elapsed_ticks = 0;
     std::uint32_t quorum_elapsed_ticks = 0;
     std::uint64_t uncommitted_bytes = 0;
+    std::optional<Handover> handover;  // to a voter; proposals are refused meanwhile
     friend bool operator==(const Leader&, const Leader&) = default;
   };
 
@@ -306,15 +314,16 @@ class Core {
   void receive(Turn& turn, NodeId from, Term term, const RequestVote& request);
   void receive(Turn& turn, NodeId from, Term term, const VoteReply& reply);
   void become_follower(Turn& turn, Term term, NodeId leader);
-  void campaign(Turn& turn, bool skip_pre_vote);
-  void stand(Turn& turn);
+  void campaign(Turn& turn);
+  void stand(Turn& turn, bool transfer);
   void become_leader(Turn& turn);
   void count_vote(Turn& turn, NodeId from, bool granted);
-  void ask_for_votes(Turn& turn, Term term, bool pre);
+  void ask_for_votes(Turn& turn, Term term, bool pre, bool transfer);
   void tick_election(Turn& turn);
   void tick_leader(Turn& turn, Leader& leader);
   void restart_election_timer();
   [[nodiscard]] bool hears_a_leader() const;
+  [[nodiscard]] bool may_stand() const;
 
   // replication.cpp (§5.3, §5.4.2)
   void receive(Turn& turn, NodeId from, Term term, const AppendEntries& append);
@@ -326,12 +335,26 @@ class Core {
   void append_own(Turn& turn, EntryKind kind, Bytes payload);
   void truncate(Turn& turn, Index from);
   void advance_commit(Turn& turn);
+  [[nodiscard]] bool commit_agreed(Turn& turn);
   void set_commit(Index commit);
   void send_appends(Turn& turn, Leader& leader);
   void send_append(Turn& turn, Progress& peer, bool empty) const;
-  void adopt_configuration(const EntryView& entry);
   [[nodiscard]] Progress* peer(NodeId node);
   [[nodiscard]] Progress* hear_from(NodeId node, ReadSeq read);
+
+  // membership.cpp (§6, thesis §4)
+  [[nodiscard]] std::optional<Rejection> objection_to(const ProposeConfiguration& propose) const;
+  void adopt_configuration(const EntryView& entry);
+  void track_members(Leader& leader) const;
+  [[nodiscard]] bool leave_joint_configuration(Turn& turn);
+  [[nodiscard]] bool lags_behind(NodeId node) const;
+
+  // transfer.cpp (thesis §3.10)
+  void receive(Turn& turn, NodeId from, Term term, const TimeoutNow& timeout_now);
+  void tick_handover(Turn& turn, Leader& leader);
+  void hand_over(Turn& turn, Leader& leader) const;
+  void end_handover(Turn& turn, Leader& leader, Rejection reason) const;
+  void name_successor(Turn& turn, const Leader& leader) const;
 
   // snapshot.cpp (§7, thesis §5)
   void receive(Turn& turn, NodeId from, Term term, const InstallSnapshot& install);

@@ -19,7 +19,7 @@ void Core::handle(Turn& turn, const Tick& /*tick*/) {
 /// §5.2: a follower that hears nothing over the election timeout stands; so does a candidate of a split vote.
 void Core::tick_election(Turn& turn) {
   ++elapsed_ticks_;
-  if (elapsed_ticks_ >= deadline_ticks_) campaign(turn, false);
+  if (elapsed_ticks_ >= deadline_ticks_) campaign(turn);
 }
 
 void Core::tick_leader(Turn& turn, Leader& leader) {
@@ -27,6 +27,7 @@ void Core::tick_leader(Turn& turn, Leader& leader) {
     leader.heartbeat_elapsed_ticks = 0;
     turn.heartbeat_due = true;
   }
+  tick_handover(turn, leader);
   if (!options_.check_quorum || ++leader.quorum_elapsed_ticks < options_.election_ticks_min) return;
   // Thesis §6.2: a leader that no quorum has answered for an election timeout steps down.
   leader.quorum_elapsed_ticks = 0;
@@ -58,6 +59,7 @@ void Core::become_follower(Turn& turn, Term term, NodeId leader) {
     for (const PendingRead& read : leading_now->reads) {
       turn.out.rejected.push_back(Rejected{read.tag, Rejection::not_leader, leader});
     }
+    if (leading_now->handover) turn.out.transferred.push_back(leading_now->handover->tag);
     turn.heartbeat_due = false;
   }
   if (term > hard_.term) {
@@ -70,39 +72,50 @@ void Core::become_follower(Turn& turn, Term term, NodeId leader) {
 }
 
 void Core::handle(Turn& turn, const Campaign& /*campaign*/) {
-  if (leading() == nullptr) campaign(turn, false);
+  if (leading() == nullptr) campaign(turn);
 }
 
-/// §5.2. Only a voter stands. With pre-vote it first asks whether it could win, which costs nobody a term.
-void Core::campaign(Turn& turn, bool skip_pre_vote) {
+/// A voter of the committed configuration or of one behind it in the log, which need not be the last one: a node that its last
+/// configuration removes may be the only one whose log is new enough to be elected and to commit the removal.
+bool Core::may_stand() const {
+  for (auto at = configurations_.rbegin(); at != configurations_.rend(); ++at) {
+    if (at->configuration.is_voter(options_.id)) return true;
+    if (at->index <= commit_) break;
+  }
+  return false;
+}
+
+/// §5.2. Who may not stand waits, and by now knows of no leader either: its vote may be needed. With pre-vote it first asks whether it could win, which costs nobody a term.
+void Core::campaign(Turn& turn) {
   ++attempt_;
-  if (!configuration().is_voter(options_.id)) {
+  if (!may_stand()) {
+    leader_ = NodeId{};
     restart_election_timer();
     return;
   }
-  if (options_.pre_vote && !skip_pre_vote) {
+  if (options_.pre_vote) {
     leader_ = NodeId{};
     role_.emplace<PreCandidate>();
     restart_election_timer();
-    ask_for_votes(turn, hard_.term.next(), true);
+    ask_for_votes(turn, hard_.term.next(), true, false);
     count_vote(turn, options_.id, true);
   } else {
-    stand(turn);
+    stand(turn, false);
   }
 }
 
 /// Figure 2, "candidates": increment the term, vote for self, ask all. The requests wait until the vote and the
 /// log that they advertise are durable, and so does the vote for itself.
-void Core::stand(Turn& turn) {
+void Core::stand(Turn& turn, bool transfer) {
   hard_ = HardState{hard_.term.next(), options_.id};
   leader_ = NodeId{};
   role_.emplace<Candidate>();
   restart_election_timer();
-  ask_for_votes(turn, hard_.term, false);
+  ask_for_votes(turn, hard_.term, false, transfer);
 }
 
-void Core::ask_for_votes(Turn& turn, Term term, bool pre) {
-  const RequestVote request{log_.last_id(), pre, false};
+void Core::ask_for_votes(Turn& turn, Term term, bool pre, bool transfer) {
+  const RequestVote request{log_.last_id(), pre, transfer};
   for (const Member& member : configuration().members) {
     if (member.id == options_.id || !configuration().is_voter(member.id)) continue;
     if (pre) {
@@ -138,7 +151,7 @@ void Core::receive(Turn& turn, NodeId from, Term term, const VoteReply& reply) {
   if (asking && term == asked && configuration().is_voter(from)) count_vote(turn, from, reply.granted);
 }
 
-/// Each voter counts once, however often its answer arrives.
+/// Each voter of the last configuration counts once, however often its answer arrives; a candidate need not be one.
 void Core::count_vote(Turn& turn, NodeId from, bool granted) {
   const bool pre = role() == Role::pre_candidate;
   Votes& votes = pre ? static_cast<Votes&>(std::get<PreCandidate>(role_)) : std::get<Candidate>(role_);
@@ -146,10 +159,10 @@ void Core::count_vote(Turn& turn, NodeId from, bool granted) {
     return std::ranges::find(nodes, node) != nodes.end();
   };
   if (has(votes.granted, from) || has(votes.refused, from)) return;
-  (granted ? votes.granted : votes.refused).push_back(from);
+  if (configuration().is_voter(from)) (granted ? votes.granted : votes.refused).push_back(from);
   if (quorum_of(configuration(), [&](NodeId node) { return has(votes.granted, node); })) {
     if (pre) {
-      stand(turn);
+      stand(turn, false);
     } else if (own_vote_durable()) {
       become_leader(turn);
     }
@@ -162,12 +175,8 @@ void Core::count_vote(Turn& turn, NodeId from, bool granted) {
 /// §5.4.2, §8: a new leader appends an entry of its own term, because only such an entry can be committed by counting.
 void Core::become_leader(Turn& turn) {
   Leader leader;
-  for (const Member& member : configuration().members) {
-    Progress& peer = leader.peers.emplace_back();
-    peer.id = member.id;
-    peer.next = log_.last().next();
-    if (member.id == options_.id) peer.match = durable_;
-  }
+  track_members(leader);
+  for (Progress& peer : leader.peers) peer.recently_active = false;
   role_ = std::move(leader);
   leader_ = options_.id;
   elapsed_ticks_ = 0;

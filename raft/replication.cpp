@@ -96,18 +96,13 @@ void Core::truncate(Turn& turn, Index from) {
   if (!turn.out.lost_from || from < *turn.out.lost_from) turn.out.lost_from = from;
 }
 
-/// A configuration is in effect as soon as it is in the log (thesis §4.1).
-void Core::adopt_configuration(const EntryView& entry) {
-  if (entry.kind != EntryKind::configuration) return;
-  configurations_.push_back(ConfigurationAt{entry.id.index, *decode_configuration(entry.payload)});
-}
-
 // ---- Leader ----------------------------------------------------------------------------------------------------
 
 void Core::append_own(Turn& turn, EntryKind kind, Bytes payload) {
   log_.append(hard_.term, kind, payload);
   if (!turn.appended_from) turn.appended_from = log_.last();
   std::get<Leader>(role_).uncommitted_bytes += payload.size();
+  if (kind == EntryKind::configuration) adopt_configuration(log_.entry(log_.last()));
 }
 
 /// What is known of another member; null when this node does not lead or the other is no member.
@@ -177,21 +172,33 @@ void Core::receive(Turn& turn, NodeId from, Term term, const HeartbeatReply& rep
   }
 }
 
-/// §5.4.2 and figure 2, "leaders", rule 4: commit what a quorum holds, but only by counting an entry of this term.
+/// What a new commit index leads to. Leaving a joint configuration needs a smaller quorum, which may hold more: the commit
+/// index is as high as it can be afterwards. A leader that its committed configuration removed steps down (thesis §4.2.2).
 void Core::advance_commit(Turn& turn) {
+  if (!commit_agreed(turn)) return;
+  while (leave_joint_configuration(turn) && commit_agreed(turn)) {
+  }
+  if (may_stand()) return;
+  name_successor(turn, std::get<Leader>(role_));
+  become_follower(turn, hard_.term, NodeId{});
+}
+
+/// §5.4.2 and figure 2, "leaders", rule 4: commit what a quorum holds, but only by counting an entry of this term.
+bool Core::commit_agreed(Turn& turn) {
   Leader& leader = std::get<Leader>(role_);
   const auto match_of = [&](NodeId node) {
     const auto peer = std::ranges::find(leader.peers, node, &Progress::id);
     return peer == leader.peers.end() ? std::uint64_t{0} : peer->match.value();
   };
   const Index agreed(quorum_number(configuration(), match_of));
-  if (agreed <= commit_ || log_.term_at(agreed) != hard_.term) return;
+  if (agreed <= commit_ || log_.term_at(agreed) != hard_.term) return false;
   for (Index at = commit_.next(); at <= agreed; at = at.next()) {
     const EntryView entry = log_.entry(at);
     if (entry.id.term == hard_.term) leader.uncommitted_bytes -= entry.payload.size();
   }
   commit_ = agreed;
   turn.commit_configuration = configurations_.back().index;
+  return true;
 }
 
 void Core::send_appends(Turn& turn, Leader& leader) {

@@ -71,6 +71,7 @@ struct View {
   std::span<const NodeId> granted;                  ///< (pre-)candidate only
   std::span<const NodeId> refused;                  ///< (pre-)candidate only
   std::span<const PendingRead> reads;               ///< leader only
+  NodeId transferee;                                ///< leader only: to whom it hands over; 0: to nobody
   std::uint64_t uncommitted_bytes = 0;              ///< leader only: payload of own-term entries above commit
   std::size_t held = 0;                             ///< messages that wait for the disk
   std::uint64_t dropped = 0;                        ///< messages dropped because no correct peer sends them
