@@ -42,7 +42,7 @@ void Ladder::check_state(NodeRecord& node, const raft::View& view) {
     fire(Rung::N17, node.id, "has term ", state.hard.term, " and vote n", state.hard.voted_for,
          ", its writes add up to term ", submitted.term, " and vote n", submitted.voted_for);
   }
-  if (node.disk.submitted_snapshot() != state.snapshot) {
+  if (node.disk.submitted_snapshot().index != state.snapshot.index) {
     fire(Rung::N17, node.id, "has the snapshot ", state.snapshot, ", its writes add up to ",
          node.disk.submitted_snapshot());
   }
@@ -148,6 +148,19 @@ void Ladder::check_leader(NodeRecord& node, const raft::View& view, bool changed
   if (changed || fresh) check_uncommitted_bytes(node, view);
 }
 
+/// N12: who needs what is compacted away is sent a snapshot, which the leader has.
+void Ladder::check_reach(NodeRecord& node, const raft::View& view, const Progress& peer) {
+  if (peer.state == ProgressState::snapshot) {
+    if (peer.snapshot.index.next() != peer.next || peer.snapshot.index > view.state.snapshot.index) {
+      fire(Rung::N12, node.id, "sends n", peer.id, " the snapshot ", peer.snapshot, ", next ", peer.next,
+           ", its own is ", view.state.snapshot);
+    }
+  } else if (peer.next <= view.state.base.index) {
+    fire(Rung::N12, node.id, "would send n", peer.id, " index ", peer.next, " in state ",
+         raft::name(peer.state), ", its log begins behind ", view.state.base);
+  }
+}
+
 /// True when the match index moved.
 bool Ladder::check_peer(NodeRecord& node, const raft::View& view, const Progress& peer, PeerShadow& shadow) {
   const std::uint64_t match = peer.match.value();
@@ -157,20 +170,11 @@ bool Ladder::check_peer(NodeRecord& node, const raft::View& view, const Progress
     fire(Rung::N12, node.id, "has for n", peer.id, " match ", match, " and next ", next, ", its log ends at ",
          node.log.last());
   }
-  if (peer.state == ProgressState::snapshot) {
-    const std::uint64_t covered = peer.snapshot.index.value();
-    if (covered + 1 != next || peer.snapshot.index > view.state.snapshot.index) {
-      fire(Rung::N12, node.id, "sends n", peer.id, " the snapshot ", peer.snapshot, ", next ", next,
-           ", its own is ", view.state.snapshot);
-    }
-  } else if (peer.next <= view.state.base.index) {
-    fire(Rung::N12, node.id, "would send n", peer.id, " index ", next, " in state ", raft::name(peer.state),
-         ", its log begins behind ", view.state.base);
-  }
   const bool self = peer.id == node.id;
   if (self && peer.match != view.state.durable) {
     fire(Rung::N12, node.id, "has for itself match ", match, " and D = ", view.state.durable);
   }
+  if (next != shadow.next || node.snapshot_moved) check_reach(node, view, peer);
   if (messages != shadow.messages || next != shadow.next) {
     // The sum over a long window costs: it is taken on short ones, now and then, and by the scan.
     if (messages <= 4 || ((states_ + peer.id.value()) & 15U) == 0) check_window(node, peer);
