@@ -115,6 +115,44 @@ void Ladder::check_votes(NodeRecord& node, const raft::View& view) {
 
 // ---- A leader --------------------------------------------------------------------------------------------------
 
+/// True when the match index moved.
+inline bool Ladder::check_peer(NodeRecord& node, const raft::View& view, const Progress& peer,
+                               PeerShadow& shadow) {
+  const std::uint64_t match = peer.match.value();
+  const std::uint64_t next = peer.next.value();
+  const std::size_t messages = peer.window.messages();
+  if (match >= next || next > node.log.last() + 1) {
+    fire(Rung::N12, node.id, "has for n", peer.id, " match ", match, " and next ", next, ", its log ends at ",
+         node.log.last());
+  }
+  const bool self = peer.id == node.id;
+  if (self && peer.match != view.state.durable) {
+    fire(Rung::N12, node.id, "has for itself match ", match, " and D = ", view.state.durable);
+  }
+  if (next != shadow.next || node.snapshot_moved) check_reach(node, view, peer);
+  if (messages != shadow.messages || next != shadow.next) {
+    // The sum over a long window costs: it is taken on short ones, now and then, and by the scan.
+    if (messages <= 4 || ((states_ + peer.id.value()) & 15U) == 0) check_window(node, peer);
+    shadow.messages = messages;
+    shadow.next = next;
+  }
+  if (match == shadow.match) return false;
+  count(Rung::D9);
+  if (match < shadow.match) {
+    fire(Rung::D9, node.id, "had for n", peer.id, " match ", shadow.match, ", now ", match);
+  } else if (match <= node.log.last() && match > table_.forgotten_below()) {
+    count(Rung::G14);
+    const bool there = peer.id.value() <= nodes_.size() &&
+                       nodes_[peer.id.value() - 1].disk.once_synced(match, node.log.at(match));
+    if (!there) {
+      fire(Rung::G14, node.id, "has for n", peer.id, " match ", match, " of term ", node.log.at(match).term(),
+           ", which that disk has never held");
+    }
+  }
+  shadow.match = match;
+  return true;
+}
+
 /// N12, N13, N15, D9, G14. What did not change since the step before is not looked at again.
 void Ladder::check_leader(NodeRecord& node, const raft::View& view, bool changed) {
   const bool fresh = !node.shadowed;
@@ -159,43 +197,6 @@ void Ladder::check_reach(NodeRecord& node, const raft::View& view, const Progres
     fire(Rung::N12, node.id, "would send n", peer.id, " index ", peer.next, " in state ",
          raft::name(peer.state), ", its log begins behind ", view.state.base);
   }
-}
-
-/// True when the match index moved.
-bool Ladder::check_peer(NodeRecord& node, const raft::View& view, const Progress& peer, PeerShadow& shadow) {
-  const std::uint64_t match = peer.match.value();
-  const std::uint64_t next = peer.next.value();
-  const std::size_t messages = peer.window.messages();
-  if (match >= next || next > node.log.last() + 1) {
-    fire(Rung::N12, node.id, "has for n", peer.id, " match ", match, " and next ", next, ", its log ends at ",
-         node.log.last());
-  }
-  const bool self = peer.id == node.id;
-  if (self && peer.match != view.state.durable) {
-    fire(Rung::N12, node.id, "has for itself match ", match, " and D = ", view.state.durable);
-  }
-  if (next != shadow.next || node.snapshot_moved) check_reach(node, view, peer);
-  if (messages != shadow.messages || next != shadow.next) {
-    // The sum over a long window costs: it is taken on short ones, now and then, and by the scan.
-    if (messages <= 4 || ((states_ + peer.id.value()) & 15U) == 0) check_window(node, peer);
-    shadow.messages = messages;
-    shadow.next = next;
-  }
-  if (match == shadow.match) return false;
-  count(Rung::D9);
-  if (match < shadow.match) {
-    fire(Rung::D9, node.id, "had for n", peer.id, " match ", shadow.match, ", now ", match);
-  } else if (match <= node.log.last() && match > table_.forgotten_below()) {
-    count(Rung::G14);
-    const bool there = peer.id.value() <= nodes_.size() &&
-                       nodes_[peer.id.value() - 1].disk.once_synced(match, node.log.at(match));
-    if (!there) {
-      fire(Rung::G14, node.id, "has for n", peer.id, " match ", match, " of term ", node.log.at(match).term(),
-           ", which that disk has never held");
-    }
-  }
-  shadow.match = match;
-  return true;
 }
 
 /// N12's window and its byte counter (N15).
