@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace raftlab::invariants {
@@ -62,6 +63,58 @@ TEST(EntryTable, GivesABranchToASecondEntryOfOneTermAndToWhatFollowsIt) {
   const auto right3 = table.intern(right2.hash, right2.mark, entry(3, 2, a));
   EXPECT_NE(left3.mark, right3.mark);
   EXPECT_EQ(table.intern(right2.hash, right2.mark, entry(3, 2, a)).mark, right3.mark);
+}
+
+TEST(EntryTable, ForgetsWhatLiesBelowAndKeepsTheChainAbove) {
+  EntryTable table;
+  EntryTable::Interned last;
+  EntryTable::Interned at150;
+  for (std::uint64_t index = 1; index <= 200; ++index) {
+    last = table.intern(last.hash, last.mark, entry(index, 1, a));
+    if (index == 150) at150 = last;
+    if (index % 3 == 0) table.intern(last.hash, last.mark, entry(index, 2, b));  // one more, beside it
+  }
+  const auto beside = table.intern(at150.hash, at150.mark, entry(151, 7, b));
+  const std::size_t before = table.entries();
+  table.forget_below(150);
+  EXPECT_LT(table.entries(), before / 2);
+  EXPECT_EQ(table.hash(150, at150.mark), at150.hash);
+  EXPECT_EQ(table.hash(200, last.mark), last.hash);
+  EXPECT_EQ(table.hash(151, beside.mark), beside.hash);
+  EXPECT_EQ(table.hash(149, at150.mark), 0U);
+  EXPECT_EQ(table.intern(at150.hash, at150.mark, entry(151, 7, b)).hash, beside.hash);
+  EXPECT_TRUE(table.intern(at150.hash, at150.mark, entry(151, 7, a)).conflicts);
+  // What comes from below is taken as it comes, and is on the chain again at the floor.
+  EXPECT_FALSE(table.intern(1, {}, entry(149, 1, b)).conflicts);
+  EXPECT_EQ(table.intern(1, {}, entry(150, 1, b)).hash, at150.hash);
+}
+
+TEST(Trail, IsAtMostTwiceAsLongAsWhatIsKnown) {
+  Trail<std::uint64_t> trail;
+  for (std::uint64_t index = 1; index <= 10'000; ++index) {
+    trail.at(index) = index;
+    if (index > 100) trail.forget_below(index - 100);
+    EXPECT_LE(trail.size(), 203U);
+    EXPECT_EQ(*trail.find(index - std::min<std::uint64_t>(index - 1, 100)),
+              index - std::min<std::uint64_t>(index - 1, 100));
+  }
+  EXPECT_EQ(trail.find(1), nullptr);
+  EXPECT_EQ(trail.find(10'001), nullptr);
+}
+
+TEST(Mirror, ForgetsItsBeginning) {
+  Mirror log = mirror({1, 1, 2, 2, 3});
+  log.forget_below(4);
+  EXPECT_FALSE(log.at(3));
+  EXPECT_EQ(log.at(4).term(), 2U);
+  EXPECT_EQ(log.at(5).term(), 3U);
+  EXPECT_EQ(log, mirror({1, 1, 2, 2, 3}));
+  EXPECT_EQ(log.runs_up_to(4), 1U);
+  EXPECT_EQ(common_prefix(log, mirror({1, 1, 2, 2, 4})), 4U);
+  EXPECT_EQ(common_prefix(mirror({1, 1, 2, 2, 4}), log), 4U);
+  log.forget_below(9);
+  EXPECT_EQ(log.last(), 5U);
+  EXPECT_EQ(log.at(5).term(), 3U);
 }
 
 TEST(Mirror, AnswersLikeALogOfTerms) {

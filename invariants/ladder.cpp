@@ -168,12 +168,14 @@ void Ladder::stepped(const raft::trace::Step& step) {
   ++states_;
   node.state = step.view.state;
   check_state(node, step.view);
-  if (node.snapshot_moved) check_snapshot_state(node, step.view);
   if (node.state.role == Role::leader) {
     check_leader(node, step.view, changed);
     check_reads(node, step.view, output);
   }
-  node.snapshot_moved = false;
+  if (node.snapshot_moved) {
+    check_snapshot_state(node, step.view);
+    node.snapshot_moved = false;
+  }
   if (step_ >= node.scan_at) scan(step.view);
   if (step_ >= scan_cluster_at_) {
     scan_cluster();

@@ -170,7 +170,9 @@ class Ladder {
   void check_role_shape(NodeRecord& node, const raft::View& view);
   void check_votes(NodeRecord& node, const raft::View& view);
   void check_leader(NodeRecord& node, const raft::View& view, bool changed);
-  bool check_peer(NodeRecord& node, const raft::View& view, const raft::Progress& peer, PeerShadow& shadow);
+  [[gnu::always_inline]] inline bool check_peer(NodeRecord& node, const raft::View& view,
+                                                const raft::Progress& peer, PeerShadow& shadow);
+  [[gnu::noinline]] void check_reach(NodeRecord& node, const raft::View& view, const raft::Progress& peer);
   void check_window(NodeRecord& node, const raft::Progress& peer);
   void check_commit_maximal(NodeRecord& node, const raft::View& view);
   void check_uncommitted_bytes(NodeRecord& node, const raft::View& view);

@@ -82,7 +82,8 @@ void Ladder::check_delta(const Change& change) {
       fire(Rung::D8, id, "had last ", before.last, ", without a change of the log now ", after.last);
     }
     if (after.commit > before.commit) check_commit(change);
-    if (before.snapshot != after.snapshot || before.base != after.base) check_taken(change);
+    if (before.snapshot.index != after.snapshot.index || before.base.index != after.base.index)
+      check_taken(change);
   }
   const bool told = change.input != nullptr && std::holds_alternative<raft::Written>(*change.input);
   if (told || after.durable != before.durable || after.written != before.written ||

@@ -42,7 +42,7 @@ void Ladder::check_state(NodeRecord& node, const raft::View& view) {
     fire(Rung::N17, node.id, "has term ", state.hard.term, " and vote n", state.hard.voted_for,
          ", its writes add up to term ", submitted.term, " and vote n", submitted.voted_for);
   }
-  if (node.disk.submitted_snapshot() != state.snapshot) {
+  if (node.disk.submitted_snapshot().index != state.snapshot.index) {
     fire(Rung::N17, node.id, "has the snapshot ", state.snapshot, ", its writes add up to ",
          node.disk.submitted_snapshot());
   }
@@ -115,6 +115,44 @@ void Ladder::check_votes(NodeRecord& node, const raft::View& view) {
 
 // ---- A leader --------------------------------------------------------------------------------------------------
 
+/// True when the match index moved.
+inline bool Ladder::check_peer(NodeRecord& node, const raft::View& view, const Progress& peer,
+                               PeerShadow& shadow) {
+  const std::uint64_t match = peer.match.value();
+  const std::uint64_t next = peer.next.value();
+  const std::size_t messages = peer.window.messages();
+  if (match >= next || next > node.log.last() + 1) {
+    fire(Rung::N12, node.id, "has for n", peer.id, " match ", match, " and next ", next, ", its log ends at ",
+         node.log.last());
+  }
+  const bool self = peer.id == node.id;
+  if (self && peer.match != view.state.durable) {
+    fire(Rung::N12, node.id, "has for itself match ", match, " and D = ", view.state.durable);
+  }
+  if (next != shadow.next || node.snapshot_moved) check_reach(node, view, peer);
+  if (messages != shadow.messages || next != shadow.next) {
+    // The sum over a long window costs: it is taken on short ones, now and then, and by the scan.
+    if (messages <= 4 || ((states_ + peer.id.value()) & 15U) == 0) check_window(node, peer);
+    shadow.messages = messages;
+    shadow.next = next;
+  }
+  if (match == shadow.match) return false;
+  count(Rung::D9);
+  if (match < shadow.match) {
+    fire(Rung::D9, node.id, "had for n", peer.id, " match ", shadow.match, ", now ", match);
+  } else if (match <= node.log.last() && match > table_.forgotten_below()) {
+    count(Rung::G14);
+    const bool there = peer.id.value() <= nodes_.size() &&
+                       nodes_[peer.id.value() - 1].disk.once_synced(match, node.log.at(match));
+    if (!there) {
+      fire(Rung::G14, node.id, "has for n", peer.id, " match ", match, " of term ", node.log.at(match).term(),
+           ", which that disk has never held");
+    }
+  }
+  shadow.match = match;
+  return true;
+}
+
 /// N12, N13, N15, D9, G14. What did not change since the step before is not looked at again.
 void Ladder::check_leader(NodeRecord& node, const raft::View& view, bool changed) {
   const bool fresh = !node.shadowed;
@@ -148,50 +186,17 @@ void Ladder::check_leader(NodeRecord& node, const raft::View& view, bool changed
   if (changed || fresh) check_uncommitted_bytes(node, view);
 }
 
-/// True when the match index moved.
-bool Ladder::check_peer(NodeRecord& node, const raft::View& view, const Progress& peer, PeerShadow& shadow) {
-  const std::uint64_t match = peer.match.value();
-  const std::uint64_t next = peer.next.value();
-  const std::size_t messages = peer.window.messages();
-  if (match >= next || next > node.log.last() + 1) {
-    fire(Rung::N12, node.id, "has for n", peer.id, " match ", match, " and next ", next, ", its log ends at ",
-         node.log.last());
-  }
+/// N12: who needs what is compacted away is sent a snapshot, which the leader has.
+void Ladder::check_reach(NodeRecord& node, const raft::View& view, const Progress& peer) {
   if (peer.state == ProgressState::snapshot) {
-    const std::uint64_t covered = peer.snapshot.index.value();
-    if (covered + 1 != next || peer.snapshot.index > view.state.snapshot.index) {
-      fire(Rung::N12, node.id, "sends n", peer.id, " the snapshot ", peer.snapshot, ", next ", next,
+    if (peer.snapshot.index.next() != peer.next || peer.snapshot.index > view.state.snapshot.index) {
+      fire(Rung::N12, node.id, "sends n", peer.id, " the snapshot ", peer.snapshot, ", next ", peer.next,
            ", its own is ", view.state.snapshot);
     }
   } else if (peer.next <= view.state.base.index) {
-    fire(Rung::N12, node.id, "would send n", peer.id, " index ", next, " in state ", raft::name(peer.state),
-         ", its log begins behind ", view.state.base);
+    fire(Rung::N12, node.id, "would send n", peer.id, " index ", peer.next, " in state ",
+         raft::name(peer.state), ", its log begins behind ", view.state.base);
   }
-  const bool self = peer.id == node.id;
-  if (self && peer.match != view.state.durable) {
-    fire(Rung::N12, node.id, "has for itself match ", match, " and D = ", view.state.durable);
-  }
-  if (messages != shadow.messages || next != shadow.next) {
-    // The sum over a long window costs: it is taken on short ones, now and then, and by the scan.
-    if (messages <= 4 || ((states_ + peer.id.value()) & 15U) == 0) check_window(node, peer);
-    shadow.messages = messages;
-    shadow.next = next;
-  }
-  if (match == shadow.match) return false;
-  count(Rung::D9);
-  if (match < shadow.match) {
-    fire(Rung::D9, node.id, "had for n", peer.id, " match ", shadow.match, ", now ", match);
-  } else if (match <= node.log.last() && match > table_.forgotten_below()) {
-    count(Rung::G14);
-    const bool there = peer.id.value() <= nodes_.size() &&
-                       nodes_[peer.id.value() - 1].disk.once_synced(match, node.log.at(match));
-    if (!there) {
-      fire(Rung::G14, node.id, "has for n", peer.id, " match ", match, " of term ", node.log.at(match).term(),
-           ", which that disk has never held");
-    }
-  }
-  shadow.match = match;
-  return true;
 }
 
 /// N12's window and its byte counter (N15).
