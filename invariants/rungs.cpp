@@ -174,7 +174,7 @@ constexpr std::array<RungInfo, rung_count> table = {
     outside(Rung::V2, "V2", "logs-equal", 5,
             "logs equal and A = C on every node that did not refuse to start"),
     outside(Rung::V3, "V3", "accepted-commits", 5, "what the final leader accepted commits"),
-    waits(Rung::V4, "V4", "joint-leaves", 5, membership, "joint configurations leave"),
+    outside(Rung::V4, "V4", "joint-leaves", 5, "joint configurations leave"),
     waits(Rung::V5, "V5", "transfer-ends", 5, "waits for leadership transfer",
           "a transfer ends, proposals resume"),
     outside(Rung::V6, "V6", "no-disruption", 5,

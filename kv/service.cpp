@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 namespace raftlab::kv {
@@ -117,6 +118,7 @@ const char* name(Status status) {
 void ServiceOutput::clear() {
   messages.clear();
   answers.clear();
+  changes.clear();
   role.reset();
   fault.reset();
 }
@@ -177,11 +179,17 @@ class Service::Implementation final : public raft::StateMachine {
     }
   }
 
+  void reconfigure(std::uint32_t tag, const raft::Configuration& target, bool force) {
+    replica_->reconfigure(change_tag(tag), target, force);
+  }
+  void transfer(std::uint32_t tag, raft::NodeId target) { replica_->transfer(change_tag(tag), target); }
+
   void step(ServiceOutput& out, raft::trace::StepObserver* observer) {
     out.clear();
     replica_->step(replica_out_, observer);  // calls `apply` below
     for (const raft::Accepted& accepted : replica_out_.accepted) accept(accepted);
     for (const raft::Rejected& rejected : replica_out_.rejected) reject(rejected);
+    answer_changes(out.changes);
     if (replica_out_.fault && !fault_) {
       fault_ = replica_out_.fault;
       give_up();
@@ -217,6 +225,40 @@ class Service::Implementation final : public raft::StateMachine {
     }
   }
 
+  // TEMPORARY until the store writes itself.
+  static std::vector<Store>& hack() {
+    static std::vector<Store> all;
+    return all;
+  }
+  std::vector<std::byte> hack_content_;
+  std::size_t hack_at_ = 0;
+  void begin_snapshot() override {
+    hack().push_back(store_);
+    std::uint64_t id = hack().size() - 1;
+    hack_content_.assign(600, std::byte{1});
+    std::memcpy(hack_content_.data(), &id, 8);
+    hack_at_ = 0;
+  }
+  bool write_snapshot(std::size_t n, std::vector<std::byte>& out) override {
+    n = std::min(n, hack_content_.size() - hack_at_);
+    out.insert(out.end(), hack_content_.begin() + static_cast<std::ptrdiff_t>(hack_at_),
+               hack_content_.begin() + static_cast<std::ptrdiff_t>(hack_at_ + n));
+    hack_at_ += n;
+    return hack_at_ == hack_content_.size();
+  }
+  void abandon_snapshot() override {}
+  bool restore(raft::Index last, raft::Bytes bytes) override {
+    std::uint64_t id = 0;
+    if (bytes.size() != 600) return false;
+    std::memcpy(&id, bytes.data(), 8);
+    if (id >= hack().size() || hack()[id].applied() != last) return false;
+    store_ = hack()[id];
+    if (replica_) applied_term_ = raft::Term{};
+    while (accepted_.first() != no_slot && slots_[accepted_.first()].id.index <= last)
+      answer(accepted_.first(), Status::unknown);
+    return true;
+  }
+
  private:
   // ---- Slots
   // -------------------------------------------------------------------------------------------------
@@ -246,6 +288,10 @@ class Service::Implementation final : public raft::StateMachine {
     return slot;
   }
 
+  static constexpr Slot change_slot = UINT32_MAX - 1;  // no request has it
+  [[nodiscard]] static std::uint64_t change_tag(std::uint32_t tag) {
+    return (std::uint64_t{tag} << 32U) | change_slot;
+  }
   [[nodiscard]] std::uint64_t replica_tag(Slot slot) const {
     return (std::uint64_t{slots_[slot].generation} << 32U) | slot;
   }
@@ -327,6 +373,29 @@ class Service::Implementation final : public raft::StateMachine {
         answer(slot, Status::not_leader).leader = state.leader;
       }
     }
+  }
+
+  /// Of the operator's requests, which take no slot.
+  void answer_changes(std::vector<ChangeAnswer>& out) const {
+    const auto answer_to = [&](std::uint64_t tag, ChangeAnswer::Outcome outcome) -> ChangeAnswer* {
+      if ((tag & UINT32_MAX) != change_slot) return nullptr;
+      ChangeAnswer& made = out.emplace_back();
+      made.tag = static_cast<std::uint32_t>(tag >> 32U);
+      made.outcome = outcome;
+      return &made;
+    };
+    for (const raft::Accepted& accepted : replica_out_.accepted) {
+      if (auto* made = answer_to(accepted.tag, ChangeAnswer::Outcome::accepted))
+        made->index = accepted.id.index;
+    }
+    for (const raft::Rejected& rejected : replica_out_.rejected) {
+      auto* made = answer_to(rejected.tag, ChangeAnswer::Outcome::rejected);
+      if (made == nullptr) continue;
+      made->reason = rejected.reason;
+      made->leader = rejected.leader;
+    }
+    for (const std::uint64_t tag : replica_out_.transferred)
+      answer_to(tag, ChangeAnswer::Outcome::transferred);
   }
 
   void reject(const raft::Rejected& rejected) {
@@ -432,6 +501,10 @@ void Service::complete_snapshots(const raft::wal::DiskCompletion& completion) {
 void Service::take_snapshot() { implementation_->replica().take_snapshot(); }
 void Service::request(const Request& request) { implementation_->request(request); }
 void Service::campaign() { implementation_->replica().campaign(); }
+void Service::reconfigure(std::uint32_t tag, const raft::Configuration& target, bool force) {
+  implementation_->reconfigure(tag, target, force);
+}
+void Service::transfer(std::uint32_t tag, raft::NodeId target) { implementation_->transfer(tag, target); }
 void Service::unreachable(raft::NodeId peer) { implementation_->replica().unreachable(peer); }
 void Service::set_read_policy(ReadPolicy policy) { implementation_->set_read_policy(policy); }
 void Service::step(ServiceOutput& out, raft::trace::StepObserver* observer) {

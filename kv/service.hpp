@@ -67,10 +67,25 @@ struct ServiceOptions {
   std::uint32_t requests_max = 4096;  ///< waiting at once; beyond: `overloaded`
 };
 
+/// What became of `Service::reconfigure` or `Service::transfer`.
+struct ChangeAnswer {
+  enum class Outcome : std::uint8_t {
+    accepted,  ///< the change stands in the leader's log and has begun to take effect; it may yet be overwritten
+    rejected,     ///< nothing was done; `reason` tells why
+    transferred,  ///< this node leads no more
+  };
+  std::uint32_t tag = 0;
+  Outcome outcome = Outcome::rejected;
+  raft::Rejection reason = raft::Rejection::not_leader;
+  raft::NodeId leader;  ///< of a rejection: of the present term, if known
+  raft::Index index;    ///< of an acceptance
+};
+
 /// Owned by the host and reused.
 struct ServiceOutput {
   std::vector<raft::Envelope> messages;
   std::vector<Answer> answers;
+  std::vector<ChangeAnswer> changes;
   std::optional<raft::RoleChange> role;
   std::optional<raft::Fault> fault;
 
@@ -103,6 +118,9 @@ class Service {
   void complete_snapshots(const raft::wal::DiskCompletion& completion);  ///< of the snapshots' disk
   void request(const Request& request);
   void campaign();
+  /// As `Replica` has them; the tags come back in `ServiceOutput::changes`.
+  void reconfigure(std::uint32_t tag, const raft::Configuration& target, bool force);
+  void transfer(std::uint32_t tag, raft::NodeId target);
   void unreachable(raft::NodeId peer);
   /// As `Replica::take_snapshot`.
   void take_snapshot();

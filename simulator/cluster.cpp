@@ -112,7 +112,10 @@ Life Cluster::start(NodeId id, raft::Seed seed, Time now) {
   options.replica.identity = raft::wal::Identity{1, id};
   it.last_append = it.disk.last_append();
   const raft::Disks disks{&it.disk, &it.snapshots};
-  auto opened = kv::Service::open(options, disks, raft::bootstrap(raft::voters_up_to(size())));
+  std::optional<raft::Recovered> when_empty;  // a spare knows nothing, not even who is in the cluster
+  const std::uint32_t voters = size() - profile_.spares;
+  if (id.value() <= voters) when_empty = raft::bootstrap(raft::voters_up_to(voters));
+  auto opened = kv::Service::open(options, disks, when_empty);
   note(raft::Hasher(static_cast<std::uint64_t>(now))
            .add(id)
            .add(std::uint64_t{it.incarnation})

@@ -5,7 +5,7 @@
 
 namespace raftlab::simulator {
 
-/// Every kind of fault that a run can inject. A campaign counts in how many seeds a kind was drawn and in how many it fired.
+/// Every kind of fault that a run can inject, and the operator's changes that go on meanwhile. A campaign counts in how many seeds a kind was drawn and in how many it fired.
 enum class Fault : std::uint8_t {
   message_loss,
   message_duplicate,
@@ -29,8 +29,10 @@ enum class Fault : std::uint8_t {
   clock_drift,
   span,         ///< several inputs in one step
   client_loss,  ///< a request or an answer of a client is lost
+  reconfigure,  ///< the leader is asked for other voters and learners
+  transfer,     ///< the leader is asked to hand over
 };
-inline constexpr std::size_t faults = 22;
+inline constexpr std::size_t faults = 24;
 
 [[nodiscard]] const char* name(Fault fault);
 

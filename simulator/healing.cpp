@@ -67,17 +67,33 @@ Sightings Healing::sight() {
     node.view = service.replica().view();
     node.waiting = service.waiting();
   }
+  for (Sighting& node : sightings_) node.member = is_member(node.node);
   return sightings_;
 }
 
-/// The node that everybody who is up follows; none while there is another opinion.
+/// Who belongs to the cluster, as its leader has it. Of nobody else anything is expected. Without a leader everybody
+/// does.
+bool Healing::is_member(NodeId node) const {
+  const NodeId leader = cluster_->leader();
+  return !leader ||
+         cluster_->service(leader).replica().view().configurations.back().configuration.is_member(node);
+}
+
+/// No change of the members is under way.
+bool Healing::settled(NodeId leader) const {
+  const raft::View view = cluster_->service(leader).replica().view();
+  const raft::ConfigurationAt& last = view.configurations.back();
+  return !last.configuration.joint() && last.index <= view.state.commit && is_member(leader);
+}
+
+/// The member that every member who is up follows; none while there is another opinion.
 NodeId Healing::only_leader() const {
   const NodeId leader = cluster_->leader();
   if (!leader) return leader;
   const raft::State state = cluster_->service(leader).replica().view().state;
   for (std::uint32_t id = 1; id <= cluster_->size(); ++id) {
     if (cluster_->life(NodeId(id)) == Life::down) return NodeId{};
-    if (cluster_->life(NodeId(id)) != Life::up || NodeId(id) == leader) continue;
+    if (cluster_->life(NodeId(id)) != Life::up || NodeId(id) == leader || !is_member(NodeId(id))) continue;
     const raft::State other = cluster_->service(NodeId(id)).replica().view().state;
     if (other.role != Role::follower || other.hard.term != state.hard.term || other.leader != leader)
       return NodeId{};
@@ -88,7 +104,7 @@ NodeId Healing::only_leader() const {
 bool Healing::logs_equal(NodeId leader) const {
   const raft::State state = cluster_->service(leader).replica().view().state;
   for (std::uint32_t id = 1; id <= cluster_->size(); ++id) {
-    if (cluster_->life(NodeId(id)) != Life::up) continue;
+    if (cluster_->life(NodeId(id)) != Life::up || !is_member(NodeId(id))) continue;
     const raft::State other = cluster_->service(NodeId(id)).replica().view().state;
     if (other.last != state.last || other.commit != state.last.index || other.applied != state.last.index)
       return false;
@@ -98,7 +114,8 @@ bool Healing::logs_equal(NodeId leader) const {
 
 bool Healing::at_rest(Sightings all) const {
   const NodeId leader = only_leader();
-  return leader && logs_equal(leader) && BackToReplicate::all_replicate(all) && Bounded::at_rest(all);
+  return leader && logs_equal(leader) && settled(leader) && BackToReplicate::all_replicate(all) &&
+         Bounded::at_rest(all);
 }
 
 void Healing::look(Time now) {
@@ -108,7 +125,7 @@ void Healing::look(Time now) {
   bounded_.look(all);
   if (cut_) look_under_cut(now, all);
   if (cut_) return;
-  if (profile_->pre_vote && profile_->check_quorum && now >= faults_gone_ &&
+  if (profile_->pre_vote && profile_->check_quorum && !changes_members(*profile_) && now >= faults_gone_ &&
       heartbeats_are_in_time(*profile_)) {
     no_disruption_.look(all);
   }
@@ -185,6 +202,9 @@ void Healing::report(Time now) {
   judge(Rung::V2, in_time_ || (leader && logs_equal(leader)),
         "logs and applied indices did not become equal");
   judge(Rung::V3, in_time_ || clients_->last_wrote(), "a proposal to the final leader did not commit");
+  if (changes_members(*profile_)) {
+    judge(Rung::V4, in_time_ || (leader && settled(leader)), "a change of the members did not end");
+  }
   judge(Rung::V7, in_time_ || clients_->last_done(), "a read was neither answered nor rejected");
 
   const Sightings all = sight();

@@ -43,6 +43,8 @@ class Healing {
   enum class UnderCut : std::uint8_t { not_judged, progress, no_progress };
 
   [[nodiscard]] Sightings sight();
+  [[nodiscard]] bool is_member(raft::NodeId node) const;
+  [[nodiscard]] bool settled(raft::NodeId leader) const;
   [[nodiscard]] raft::NodeId only_leader() const;
   [[nodiscard]] bool logs_equal(raft::NodeId leader) const;
   [[nodiscard]] bool at_rest(Sightings all) const;

@@ -17,6 +17,7 @@ const char* name(IncidentKind kind) {
     case IncidentKind::mend: return "mend";
     case IncidentKind::disk: return "disk";
     case IncidentKind::healing: return "healing";
+    case IncidentKind::change: return "change";
   }
   return "?";
 }
@@ -46,6 +47,14 @@ std::string start_in_words(const Cluster& cluster, NodeId node) {
   text << " from T" << state.hard.term << " and a log to " << state.last.index;
   if (replica.torn_tail()) text << ", a torn end was cut off";
   return text.str();
+}
+
+std::string configuration_in_words(const raft::Configuration& configuration) {
+  std::string words = "voters";
+  for (const raft::NodeId node : configuration.voters) words += " n" + std::to_string(node.value());
+  if (!configuration.learners.empty()) words += ", learners";
+  for (const raft::NodeId node : configuration.learners) words += " n" + std::to_string(node.value());
+  return words;
 }
 
 std::string length_in_words(Time length) { return std::to_string(length / millisecond) + " ms"; }

@@ -24,8 +24,9 @@ enum class IncidentKind : std::uint8_t {
   mend,       ///< and are there again
   disk,       ///< a disk is full, slow, or fails to sync
   healing,    ///< the faults end
+  change,     ///< the operator asks for other members or another leader
 };
-inline constexpr std::uint8_t incident_kind_max = static_cast<std::uint8_t>(IncidentKind::healing);
+inline constexpr std::uint8_t incident_kind_max = static_cast<std::uint8_t>(IncidentKind::change);
 
 [[nodiscard]] const char* name(IncidentKind kind);
 
@@ -46,6 +47,8 @@ using IncidentSink = std::function<void(IncidentKind, raft::NodeId, std::string)
 [[nodiscard]] std::string crash_in_words(const Crash& how, const CrashDamage& damage);
 /// Of the life that has just begun, or of the refusal.
 [[nodiscard]] std::string start_in_words(const Cluster& cluster, raft::NodeId node);
+/// "voters n1 n2 n3, learners n4".
+[[nodiscard]] std::string configuration_in_words(const raft::Configuration& configuration);
 /// "312 ms".
 [[nodiscard]] std::string length_in_words(Time length);
 

@@ -115,7 +115,7 @@ void BackToReplicate::look(Sightings all) {
 bool BackToReplicate::all_replicate(Sightings all) {
   const Sighting* leader = leader_of(all);
   return leader != nullptr && std::ranges::all_of(all, [&](const Sighting& node) {
-           if (node.life != Life::up || node.node == leader->node) return true;
+           if (node.life != Life::up || !node.member || node.node == leader->node) return true;
            const Progress* peer = progress_of(*leader, node.node);
            return peer != nullptr && peer->state == ProgressState::replicate &&
                   peer->match == leader->view.state.last.index;
@@ -125,7 +125,7 @@ bool BackToReplicate::all_replicate(Sightings all) {
 void BackToReplicate::conclude(Sightings all) {
   const Sighting* leader = leader_of(all);
   for (std::size_t i = 0; i < lagged_.size(); ++i) {
-    if (!lagged_[i] || all[i].life != Life::up) continue;
+    if (!lagged_[i] || all[i].life != Life::up || !all[i].member) continue;
     ++evaluated_;
     if (leader != nullptr && leader->node == all[i].node) continue;
     const Progress* peer = leader == nullptr ? nullptr : progress_of(*leader, all[i].node);
@@ -200,14 +200,14 @@ std::vector<Leftover> leftovers(const Sighting& node, Sightings nodes) {
 
 bool Bounded::at_rest(Sightings all) {
   return std::ranges::all_of(all, [&](const Sighting& node) {
-    return node.life != Life::up ||
+    return node.life != Life::up || !node.member ||
            std::ranges::all_of(leftovers(node, all), [](const Leftover& left) { return left.count == 0; });
   });
 }
 
 void Bounded::conclude(Sightings all) {
   for (const Sighting& node : all) {
-    if (node.life != Life::up) continue;
+    if (node.life != Life::up || !node.member) continue;
     for (const Leftover& left : leftovers(node, all)) {
       if (left.count == 0 || objection_) continue;
       std::ostringstream text;

@@ -22,6 +22,7 @@ struct Sighting {
   std::uint32_t incarnation = 1;
   raft::View view;
   std::size_t waiting = 0;  ///< requests that the service has yet to answer
+  bool member = true;       ///< of the cluster: of others nothing is expected
 };
 
 /// Every node of the cluster, by number.

@@ -12,6 +12,7 @@ constexpr Fault own[] = {
     Fault::partition_halves, Fault::partition_isolate,  Fault::partition_one_way, Fault::partition_bridge,
     Fault::partition_ring,   Fault::partition_flapping, Fault::process_kill,      Fault::power_loss,
     Fault::lost_sectors,     Fault::full_disk,          Fault::bit_rot,           Fault::pause,
+    Fault::reconfigure,      Fault::transfer,
 };
 
 constexpr Time flap_ns_max = 300 * millisecond;
@@ -93,9 +94,57 @@ void Nemesis::strike(Fault fault, Time now, std::uint64_t about) {
       tell(IncidentKind::pause, node, "for " + length_in_words(paused_until(node) - now));
       queue_->push(Event{paused_until(node), 0, EventKind::pause_ends, node.value(), 0, 0, 0});
       break;
+    case Fault::reconfigure: reconfigure(about); break;
+    case Fault::transfer: transfer(about); break;
     default: partition(fault, now, about);
   }
 }
+
+// ---- The operator ----------------------------------------------------------------------------------------------
+
+/// Any set to any set, but that a majority of the voters cannot be destroyed for good. The leader hears of it with its next
+/// input.
+void Nemesis::reconfigure(std::uint64_t about) {
+  const NodeId leader = cluster_->leader();
+  if (!leader) return;
+  raft::Configuration target;
+  std::vector<NodeId> may_go;  // voters, the last one first to be left out
+  for (std::uint32_t id = 1; id <= profile_->nodes; ++id) {
+    const NodeId node(id);
+    const std::uint64_t part = chooser_->choose(Key{Choice::nemesis_shape, raft::combine(about, id)}, 8);
+    if (part >= 6 && !(part == 7 && may_be_destroyed(node))) continue;  // 0, the tamest, is a voter
+    target.members.push_back(raft::Member{node, "n" + std::to_string(id), ""});
+    (part < 5 ? target.voters : target.learners).push_back(node);
+  }
+  const auto destroyable = [&] {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(target.voters, [&](NodeId node) { return may_be_destroyed(node); }));
+  };
+  while (!target.voters.empty() && 2 * destroyable() >= target.voters.size()) {
+    const auto last = std::ranges::find_if(target.voters.rbegin(), target.voters.rend(),
+                                           [&](NodeId node) { return may_be_destroyed(node); });
+    if (last == target.voters.rend()) break;
+    const NodeId gone = *last;
+    std::erase(target.voters, gone);
+    std::erase_if(target.members, [&](const raft::Member& member) { return member.id == gone; });
+  }
+  if (target.voters.empty()) return;
+  count(Fault::reconfigure);
+  const bool force = chooser_->happens(Key{Choice::nemesis_duration, about}, million / 2);
+  tell(IncidentKind::change, leader, "is asked for " + configuration_in_words(target));
+  cluster_->service(leader).reconfigure(static_cast<std::uint32_t>(turn_), target, force);
+}
+
+void Nemesis::transfer(std::uint64_t about) {
+  const NodeId leader = cluster_->leader();
+  if (!leader) return;
+  const NodeId to = target(about);
+  count(Fault::transfer);
+  tell(IncidentKind::change, leader, "is asked to hand over to n" + std::to_string(to.value()));
+  cluster_->service(leader).transfer(static_cast<std::uint32_t>(turn_), to);
+}
+
+// ---- Full disks ------------------------------------------------------------------------------------------------
 
 /// Both directories are on one file system.
 void Nemesis::set_full(NodeId node, bool full) {

@@ -50,6 +50,8 @@ class Nemesis {
 
  private:
   void set_full(NodeId node, bool full);
+  void reconfigure(std::uint64_t about);
+  void transfer(std::uint64_t about);
   void strike(Fault fault, Time now, std::uint64_t about);
   void partition(Fault fault, Time now, std::uint64_t about);
   void apply_cuts(bool on);

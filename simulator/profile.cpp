@@ -29,6 +29,8 @@ const char* name(Fault fault) {
     case Fault::clock_drift: return "clock_drift";
     case Fault::span: return "span";
     case Fault::client_loss: return "client_loss";
+    case Fault::reconfigure: return "reconfigure";
+    case Fault::transfer: return "transfer";
   }
   return "?";
 }
@@ -38,6 +40,8 @@ bool possible(Fault fault, std::uint32_t nodes) {
     case Fault::message_loss:
     case Fault::message_duplicate:
     case Fault::message_late:
+    case Fault::reconfigure:
+    case Fault::transfer:
     case Fault::span:  // what arrives waits for the next input
     case Fault::partition_halves:
     case Fault::partition_isolate:
@@ -106,6 +110,12 @@ constexpr Odds odds[] = {
     {Fault::client_loss, 500'000, 5'000, 100'000},
 };
 
+/// Drawn behind everything else.
+constexpr Odds operator_odds[] = {
+    {Fault::reconfigure, 400'000, 5'000, 40'000},
+    {Fault::transfer, 400'000, 5'000, 40'000},
+};
+
 }  // namespace
 
 Profile draw_profile(Chooser& chooser, std::uint32_t nodes) {
@@ -114,11 +124,12 @@ Profile draw_profile(Chooser& chooser, std::uint32_t nodes) {
   profile.name = "drawn";
   const std::uint32_t drawn_nodes = draw.number(1, 7);
   profile.nodes = nodes == 0 ? drawn_nodes : nodes;
-  for (const Odds& kind : odds) {
+  const auto draw_rate = [&](const Odds& kind) {
     const bool exists = draw.chance(kind.drawn_ppm);
     const std::uint32_t rate = draw.number(kind.least, kind.most);
     if (exists && possible(kind.fault, profile.nodes)) profile.rate(kind.fault) = rate;
-  }
+  };
+  for (const Odds& kind : odds) draw_rate(kind);
   profile.fault_phase_ns = 20 * second + draw.time(0, 4 * second);
   profile.election_ticks = draw.number(10, 20);
   profile.heartbeat_ticks = draw.number(2, 5);
@@ -151,11 +162,21 @@ Profile draw_profile(Chooser& chooser, std::uint32_t nodes) {
   profile.tail_entries = draw.chance(500'000) ? draw.number(0, 8) : draw.number(0, 200);
   profile.snapshot_part_bytes = draw.number(64, 4096);
   profile.snapshot_chunk_bytes = draw.number(64, 2048);
+  for (const Odds& kind : operator_odds) draw_rate(kind);
+  const std::uint32_t spares = draw.number(0, std::min(2U, profile.nodes - 1));
+  // Without either, a node that was removed and does not know it deposes every leader (thesis §4.2.3).
+  if (!profile.pre_vote && !profile.check_quorum) profile.rate(Fault::reconfigure) = 0;
+  if (profile.rate(Fault::reconfigure) != 0) profile.spares = spares;
   return profile;
 }
 
 bool keeps_cut(const Profile& profile) {
-  return profile.healing_cut && profile.pre_vote && profile.check_quorum && profile.nodes >= 3;
+  return profile.healing_cut && profile.pre_vote && profile.check_quorum && profile.nodes >= 3 &&
+         !changes_members(profile);
+}
+
+bool changes_members(const Profile& profile) {
+  return profile.spares != 0 || profile.rate(Fault::reconfigure) != 0;
 }
 
 std::string summary(const Profile& profile) {
@@ -164,6 +185,7 @@ std::string summary(const Profile& profile) {
   for (std::size_t i = 0; i < faults; ++i) {
     if (profile.rates[i] != 0) text << ", " << name(static_cast<Fault>(i));
   }
+  if (profile.spares != 0) text << ", " << profile.spares << " of them spare at first";
   if (keeps_cut(profile)) text << ", one-way cut while healing";
   if (profile.snapshot_entries != 0)
     text << ", a snapshot each " << profile.snapshot_entries << " entries with a tail of "

@@ -17,6 +17,8 @@ namespace raftlab::simulator {
 struct Profile {
   std::string name = "default";
   std::uint32_t nodes = 5;  ///< 1..64
+  std::uint32_t spares =
+      0;  ///< of them, those with the highest numbers start outside of the cluster; below `nodes`
 
   // Time
   Time tick_ns = 10 * millisecond;
@@ -58,7 +60,7 @@ struct Profile {
   Time down_ns_max = 2 * second;
   Time pause_ns_max = 1 * second;
   /// After the faults one cut in one direction stays until the cluster has made progress under it (V10). Only with pre-vote,
-  /// check-quorum and three nodes or more: others need not survive it.
+  /// check-quorum, three nodes or more, and no changes of the configuration: others need not survive it.
   bool healing_cut = false;
 
   // Clients
@@ -98,6 +100,9 @@ struct ProfileError {
 
 /// True when the profile asks for a cut in the healing phase, and its cluster must survive one.
 [[nodiscard]] bool keeps_cut(const Profile& profile);
+
+/// True when the members of the cluster are not always all nodes.
+[[nodiscard]] bool changes_members(const Profile& profile);
 
 /// All settings, as a file that `parse_profile` reads back to an equal profile.
 [[nodiscard]] std::string to_toml(const Profile& profile);

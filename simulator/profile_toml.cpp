@@ -27,6 +27,7 @@ struct Field {
 constexpr std::uint64_t hour = 3600ULL * second;
 
 constexpr Field fields[] = {
+    {"core", "spares", &Profile::spares, 0, 63},
     {"time", "tick_ns", &Profile::tick_ns, microsecond, 10 * second},
     {"time", "fault_phase_ns", &Profile::fault_phase_ns, 0, 100 * hour},
     {"time", "healing_ns_max", &Profile::healing_ns_max, 0, 100 * hour},
