@@ -137,6 +137,7 @@ void Core::receive(Turn& turn, NodeId from, Term term, const AppendReply& reply)
   // A peer that was given a snapshot may have come so far without it that the log reaches it again.
   const bool in_reach = peer->state == ProgressState::snapshot && peer->match >= log_.base().index;
   if (in_step || in_reach) {
+    if (in_reach) peer->next = peer->match.next();
     peer->become_replicate();
   } else if (peer->state == ProgressState::snapshot && peer->match >= peer->snapshot.index) {
     peer->become_snapshot(snapshot_);  // it holds all that it is being sent, and the log begins behind that
@@ -167,7 +168,7 @@ void Core::receive(Turn& turn, NodeId from, Term term, const HeartbeatReply& rep
   // The peer is there. What was sent to it and never answered may be lost: ask again.
   peer->probe_outstanding = false;
   if (peer->state == ProgressState::replicate && peer->match < log_.last() &&
-      peer->next > peer->match.next()) {
+      peer->next > peer->match.next() && peer->next > log_.base().index) {
     send_append(turn, *peer, true);
   }
 }
