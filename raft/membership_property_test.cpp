@@ -13,8 +13,8 @@
 #include <optional>
 #include <set>
 
-/// Random executions in which the configuration changes and leadership is handed over, under loss, reordering,
-/// duplication and crashes. RC_PARAMS="seed=..." replays a failure.
+/// Random executions in which the configuration changes and leadership is handed over, under loss,
+/// reordering, duplication and crashes. RC_PARAMS="seed=..." replays a failure.
 namespace raftlab::raft::testing {
 namespace {
 
@@ -110,8 +110,9 @@ class Cluster {
     }
   }
 
-  /// Faults stop, and who is removed is stopped: there is one leader, its configuration is simple and committed, all its
-  /// members have its log, transfers have ended, and a proposal, a read and a change of the configuration succeed.
+  /// Faults stop, and who is removed is stopped: there is one leader, its configuration is simple and
+  /// committed, all its members have its log, transfers have ended, and a proposal, a read and a change of
+  /// the configuration succeed.
   void heal() {
     links_.assign(nodes_max, true);
     run(300);
@@ -243,7 +244,8 @@ class Cluster {
     step(among[choices.below(among.size())], {Transfer{++tag_, node(choices.below(nodes_max) + 1)}});
   }
 
-  /// Who leads in the greatest term, without faults, and the members of its configuration; nobody else takes part.
+  /// Who leads in the greatest term, without faults, and the members of its configuration; nobody else takes
+  /// part.
   void run(int rounds) {
     for (int round = 0; round < rounds; ++round) {
       for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
@@ -260,8 +262,9 @@ class Cluster {
     }
   }
 
-  /// Without guards a removed node disturbs the others for ever (thesis §4.2.3), so that an operator must stop it: when the
-  /// committed configuration does not have it, nor one that a leader or a member of the committed one has.
+  /// Without guards a removed node disturbs the others for ever (thesis §4.2.3), so that an operator must
+  /// stop it: when the committed configuration does not have it, nor one that a leader or a member of the
+  /// committed one has.
   [[nodiscard]] bool stopped(std::uint32_t at) const {
     const NodeId id = node(at + 1);
     if (nodes_[at].options.check_quorum || newest_committed_.is_member(id)) return false;
@@ -293,7 +296,7 @@ class Cluster {
     }
   }
 
-  // ---- What must hold after each step ----------------------------------------------------------------------
+  // ---- What must hold after each step --------------------------------------------------------------------
 
   void check(Node& node, const View& before) {
     const View view = node.core->view();
@@ -338,7 +341,8 @@ class Cluster {
       RC_ASSERT(view.configurations[at].index == index);
       RC_ASSERT(view.configurations[at].configuration == *decode_configuration(entry.payload));
       if (view.configurations[at].configuration.joint()) joints_.insert(entry.id.term.value());
-      // G15, and that neighbours have quorums that meet (G12): a joint one stands between two that have other voters.
+      // G15, and that neighbours have quorums that meet (G12): a joint one stands between two that have other
+      // voters.
       const Configuration& was = view.configurations[at - 1].configuration;
       const Configuration& is = view.configurations[at].configuration;
       if (is.joint()) {
