@@ -11,7 +11,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 
 /// Random executions in which the configuration changes and leadership is handed over, under loss,
 /// reordering, duplication and crashes. RC_PARAMS="seed=..." replays a failure.
@@ -135,7 +134,6 @@ class Cluster {
     check_agreement(other - 1);
   }
 
-  [[nodiscard]] bool changed_often() const { return joints_.size() > 1; }
   [[nodiscard]] const std::map<std::string, int>& seen() const { return seen_; }
 
  private:
@@ -340,7 +338,6 @@ class Cluster {
       RC_ASSERT(at < view.configurations.size());
       RC_ASSERT(view.configurations[at].index == index);
       RC_ASSERT(view.configurations[at].configuration == *decode_configuration(entry.payload));
-      if (view.configurations[at].configuration.joint()) joints_.insert(entry.id.term.value());
       // G15, and that neighbours have quorums that meet (G12): a joint one stands between two that have other
       // voters.
       const Configuration& was = view.configurations[at - 1].configuration;
@@ -424,7 +421,6 @@ class Cluster {
   std::map<Term, NodeId> leaders_;
   std::map<std::pair<Term, Index>, std::uint64_t> chains_;
   std::map<std::uint64_t, std::uint64_t> committed_;
-  std::set<std::uint64_t> joints_;  // terms in which one was appended
   Index newest_committed_at_;
   Configuration newest_committed_;
   std::map<std::string, int> seen_;
