@@ -75,8 +75,8 @@ void Core::handle(Turn& turn, const Campaign& /*campaign*/) {
   if (leading() == nullptr) campaign(turn);
 }
 
-/// A voter of the committed configuration or of one behind it in the log, which need not be the last one: a node that its last
-/// configuration removes may be the only one whose log is new enough to be elected and to commit the removal.
+/// A voter of the committed configuration or of one behind it in the log, which need not be the last one: a node that
+/// its last configuration removes may be the only one whose log is new enough to be elected and to commit the removal.
 bool Core::may_stand() const {
   for (auto at = configurations_.rbegin(); at != configurations_.rend(); ++at) {
     if (at->configuration.is_voter(options_.id)) return true;
@@ -85,7 +85,8 @@ bool Core::may_stand() const {
   return false;
 }
 
-/// §5.2. Who may not stand waits, and by now knows of no leader either: its vote may be needed. With pre-vote it first asks whether it could win, which costs nobody a term.
+/// §5.2. Who may not stand waits, and by now knows of no leader either: its vote may be needed. With pre-vote it first
+/// asks whether it could win, which costs nobody a term.
 void Core::campaign(Turn& turn) {
   ++attempt_;
   if (!may_stand()) {
@@ -151,7 +152,7 @@ void Core::receive(Turn& turn, NodeId from, Term term, const VoteReply& reply) {
   if (asking && term == asked && configuration().is_voter(from)) count_vote(turn, from, reply.granted);
 }
 
-/// Each voter of the last configuration counts once, however often its answer arrives; a candidate need not be one.
+/// Each voter of the last configuration counts once, however often its answer arrives. A candidate need not be one.
 void Core::count_vote(Turn& turn, NodeId from, bool granted) {
   const bool pre = role() == Role::pre_candidate;
   Votes& votes = pre ? static_cast<Votes&>(std::get<PreCandidate>(role_)) : std::get<Candidate>(role_);

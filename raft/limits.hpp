@@ -28,7 +28,8 @@ struct Limits {
   std::uint32_t uncommitted_bytes_max = 16U << 20U;
   /// Reads waiting at the leader; beyond: rejected with `overloaded`.
   std::uint32_t reads_max = 4096;
-  /// Entries by which a learner may lag behind the leader when it becomes a voter; beyond: rejected with `not_caught_up`.
+  /// Entries by which a learner may lag behind the leader when it becomes a voter; beyond: rejected with
+  /// `not_caught_up`.
   std::uint64_t promotion_lag_entries_max = 1000;
   /// Behind a snapshot the log keeps so many entries before the snapshot's end, with so much payload, for peers that are a
   /// little late; what is older is compacted away.

@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <utility>
 
-/// Changes of the configuration by joint consensus: §6 of the paper, thesis §4.3. A change is two entries: the joint
-/// configuration, in which both sides decide, and the incoming side alone, which any leader appends once the joint one is
-/// committed. Both are in effect where they are appended (thesis §4.1), and no longer when they are truncated.
+/// Changes of the configuration by joint consensus: §6 of the paper, thesis §4.3. A change is two entries:
+/// the joint configuration, in which both sides decide, and the incoming side alone, which any leader appends
+/// once the joint one is committed. Both are in effect where they are appended (thesis §4.1), and no longer
+/// when they are truncated.
 namespace raftlab::raft {
 
-// ---- Any node --------------------------------------------------------------------------------------------------
+// ---- Any node --------------------------------------------------------------------------------------------
 
 /// A configuration is in effect as soon as it is in the log (thesis §4.1).
 void Core::adopt_configuration(const EntryView& entry) {
@@ -21,10 +22,10 @@ void Core::adopt_configuration(const EntryView& entry) {
   confirm_reads(*leader);  // the answers that are there may be enough now
 }
 
-// ---- Leader ----------------------------------------------------------------------------------------------------
+// ---- Leader ----------------------------------------------------------------------------------------------
 
-/// Exactly the members are tracked. A new one counts as heard from, so that the leader does not step down before it could
-/// answer.
+/// Exactly the members are tracked. A new one counts as heard from, so that the leader does not step down
+/// before it could answer.
 void Core::track_members(Leader& leader) const {
   std::vector<Progress> known = std::exchange(leader.peers, {});
   for (const Member& member : configuration().members) {
@@ -43,8 +44,8 @@ void Core::track_members(Leader& leader) const {
 
 namespace {
 
-/// The same voters decide before and after when only learners, names or addresses change: then one entry does. It is
-/// appended even when nothing changes, so that a request that is made twice ends in the same way.
+/// The same voters decide before and after when only learners, names or addresses change: then one entry
+/// does. It is appended even when nothing changes, so that a request that is made twice ends in the same way.
 Configuration first_step(const Configuration& present, const Configuration& target) {
   return present.voters == target.voters ? target : joint_of(present, target);
 }
@@ -60,8 +61,8 @@ void Core::handle(Turn& turn, const ProposeConfiguration& propose) {
   turn.out.accepted.push_back(Accepted{propose.tag, log_.last_id()});
 }
 
-/// One change at a time, and none before the leader has committed in its term: two changes that do not know of each other
-/// could lead to quorums that do not meet.
+/// One change at a time, and none before the leader has committed in its term: two changes that do not know
+/// of each other could lead to quorums that do not meet.
 std::optional<Rejection> Core::objection_to(const ProposeConfiguration& propose) const {
   const auto* leader = std::get_if<Leader>(&role_);
   if (leader == nullptr) return Rejection::not_leader;
@@ -80,8 +81,8 @@ std::optional<Rejection> Core::objection_to(const ProposeConfiguration& propose)
   return std::nullopt;
 }
 
-/// A learner of the present configuration with too little of the log. A node that is new altogether is not asked for what it
-/// cannot have: who adds a voter in one go has decided so.
+/// A learner of the present configuration with too little of the log. A node that is new altogether is not
+/// asked for what it cannot have: who adds a voter in one go has decided so.
 bool Core::lags_behind(NodeId node) const {
   if (!std::ranges::binary_search(configuration().learners, node)) return false;
   const std::vector<Progress>& peers = std::get<Leader>(role_).peers;
@@ -89,8 +90,9 @@ bool Core::lags_behind(NodeId node) const {
   return count_from_to(match.next(), log_.last()) > options_.limits.promotion_lag_entries_max;
 }
 
-/// A condition that is tested whenever the commit index has moved, not an event: so a joint configuration that an earlier
-/// leader left behind is left, too, once this leader has committed in its term. No limit holds it up.
+/// A condition that is tested whenever the commit index has moved, not an event: so a joint configuration
+/// that an earlier leader left behind is left, too, once this leader has committed in its term. No limit
+/// holds it up.
 bool Core::leave_joint_configuration(Turn& turn) {
   const bool committed = configurations_.back().index <= commit_ && log_.term_at(commit_) == hard_.term;
   if (!committed || !configuration().joint()) return false;

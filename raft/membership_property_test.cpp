@@ -11,10 +11,9 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 
-/// Random executions in which the configuration changes and leadership is handed over, under loss, reordering,
-/// duplication and crashes. RC_PARAMS="seed=..." replays a failure.
+/// Random executions in which the configuration changes and leadership is handed over, under loss,
+/// reordering, duplication and crashes. RC_PARAMS="seed=..." replays a failure.
 namespace raftlab::raft::testing {
 namespace {
 
@@ -110,8 +109,9 @@ class Cluster {
     }
   }
 
-  /// Faults stop, and who is removed is stopped: there is one leader, its configuration is simple and committed, all its
-  /// members have its log, transfers have ended, and a proposal, a read and a change of the configuration succeed.
+  /// Faults stop, and who is removed is stopped: there is one leader, its configuration is simple and
+  /// committed, all its members have its log, transfers have ended, and a proposal, a read and a change of
+  /// the configuration succeed.
   void heal() {
     links_.assign(nodes_max, true);
     run(300);
@@ -134,7 +134,6 @@ class Cluster {
     check_agreement(other - 1);
   }
 
-  [[nodiscard]] bool changed_often() const { return joints_.size() > 1; }
   [[nodiscard]] const std::map<std::string, int>& seen() const { return seen_; }
 
  private:
@@ -243,7 +242,8 @@ class Cluster {
     step(among[choices.below(among.size())], {Transfer{++tag_, node(choices.below(nodes_max) + 1)}});
   }
 
-  /// Who leads in the greatest term, without faults, and the members of its configuration; nobody else takes part.
+  /// Who leads in the greatest term, without faults, and the members of its configuration; nobody else takes
+  /// part.
   void run(int rounds) {
     for (int round = 0; round < rounds; ++round) {
       for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
@@ -260,8 +260,9 @@ class Cluster {
     }
   }
 
-  /// Without guards a removed node disturbs the others for ever (thesis §4.2.3), so that an operator must stop it: when the
-  /// committed configuration does not have it, nor one that a leader or a member of the committed one has.
+  /// Without guards a removed node disturbs the others for ever (thesis §4.2.3), so that an operator must
+  /// stop it: when the committed configuration does not have it, nor one that a leader or a member of the
+  /// committed one has.
   [[nodiscard]] bool stopped(std::uint32_t at) const {
     const NodeId id = node(at + 1);
     if (nodes_[at].options.check_quorum || newest_committed_.is_member(id)) return false;
@@ -293,7 +294,7 @@ class Cluster {
     }
   }
 
-  // ---- What must hold after each step ----------------------------------------------------------------------
+  // ---- What must hold after each step --------------------------------------------------------------------
 
   void check(Node& node, const View& before) {
     const View view = node.core->view();
@@ -337,8 +338,8 @@ class Cluster {
       RC_ASSERT(at < view.configurations.size());
       RC_ASSERT(view.configurations[at].index == index);
       RC_ASSERT(view.configurations[at].configuration == *decode_configuration(entry.payload));
-      if (view.configurations[at].configuration.joint()) joints_.insert(entry.id.term.value());
-      // G15, and that neighbours have quorums that meet (G12): a joint one stands between two that have other voters.
+      // G15, and that neighbours have quorums that meet (G12): a joint one stands between two that have other
+      // voters.
       const Configuration& was = view.configurations[at - 1].configuration;
       const Configuration& is = view.configurations[at].configuration;
       if (is.joint()) {
@@ -420,7 +421,6 @@ class Cluster {
   std::map<Term, NodeId> leaders_;
   std::map<std::pair<Term, Index>, std::uint64_t> chains_;
   std::map<std::uint64_t, std::uint64_t> committed_;
-  std::set<std::uint64_t> joints_;  // terms in which one was appended
   Index newest_committed_at_;
   Configuration newest_committed_;
   std::map<std::string, int> seen_;

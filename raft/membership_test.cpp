@@ -76,7 +76,8 @@ TEST(ConfigurationProposal, IsAnsweredByTheLeaderOnly) {
 }
 
 TEST(ConfigurationProposal, WaitsUntilTheLeaderHasCommittedInItsTerm) {
-  // Ongaro, raft-dev, 10 July 2015: without this rule two leaders can commit changes by quorums that do not meet.
+  // Ongaro, raft-dev, 10 July 2015: without this rule two leaders can commit changes by quorums that do not
+  // meet.
   Driver leader(plain(), recovered(3));
   leader.lead();
   leader.step(ProposeConfiguration{7, voters_up_to(4)});
@@ -231,7 +232,16 @@ TEST(JointConsensus, IsLeftAsSoonAsItIsCommitted) {
   EXPECT_EQ(tracked(leader), (Ids{1, 2, 3, 4}));
 }
 
-TEST(JointConsensus, EndsForgetsWhoIsGone) {
+TEST(JointConsensus, IsNotLeftWhileOnlyWhatStandsBeforeItIsCommitted) {
+  Driver leader = leader_in(voters_up_to(3));
+  leader.propose("x");
+  change(leader, simple({1, 2}));
+  leader.exchange(2, 2, AppendReply{Index(3), ReadSeq{}});
+  EXPECT_EQ(leader.state().commit, Index(3));
+  EXPECT_TRUE(last_configuration(leader).joint());
+}
+
+TEST(JointConsensus, ForgetsWhoIsGoneWhenItIsLeft) {
   Driver leader = leader_in(voters_up_to(3));
   change(leader, simple({1, 2}));
   EXPECT_EQ(tracked(leader), (Ids{1, 2, 3})) << "the old side decides still";
@@ -407,7 +417,8 @@ TEST(RemovedLeader, ThatBecomesALearnerStepsDownToo) {
 // ---- What a former leader left behind ---------------------------------------------------------------------
 
 TEST(InheritedJoint, IsLeftByTheNextLeader) {
-  // The joint entry was committed by a former leader: no event tells the next one, only the state (etcd #12136).
+  // The joint entry was committed by a former leader: no event tells the next one, only the state (etcd
+  // #12136).
   Driver leader(plain(), recovered_history({voters_up_to(3), joint_of(voters_up_to(3), simple({1, 2}))}));
   leader.lead();
   ASSERT_TRUE(last_configuration(leader).joint());
@@ -544,7 +555,8 @@ TEST(Learner, VotesOnceItHasHeardNoLeaderForItsTimeout) {
 }
 
 TEST(CandidateOutsideConfiguration, StandsWhileItsRemovalIsNotCommitted) {
-  // Node 2 has the joint entry, as 4, 5 and 6 do; node 3 is dead. Only node 1, which has the leave, can get a quorum.
+  // Node 2 has the joint entry, as 4, 5 and 6 do; node 3 is dead. Only node 1, which has the leave, can get a
+  // quorum.
   Driver node1 = settled(
       plain(),
       recovered_history({voters_up_to(3), joint_of(voters_up_to(3), simple({4, 5, 6})), simple({4, 5, 6})}));

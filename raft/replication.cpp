@@ -173,8 +173,9 @@ void Core::receive(Turn& turn, NodeId from, Term term, const HeartbeatReply& rep
   }
 }
 
-/// What a new commit index leads to. Leaving a joint configuration needs a smaller quorum, which may hold more: the commit
-/// index is as high as it can be afterwards. A leader that its committed configuration removed steps down (thesis §4.2.2).
+/// What a new commit index leads to. Leaving a joint configuration needs a smaller quorum, which may hold more: the
+/// commit index is as high as it can be afterwards. A leader that its committed configuration removed steps down
+/// (thesis §4.2.2).
 void Core::advance_commit(Turn& turn) {
   if (!commit_agreed(turn)) return;
   while (leave_joint_configuration(turn) && commit_agreed(turn)) {

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <utility>
 
-/// Leadership transfer: thesis §3.10. The leader takes no more proposals, brings the target up to date, and tells it to stand
-/// at once. Nothing rests on it: the target must win an election like any other candidate.
+/// Leadership transfer: thesis §3.10. The leader takes no more proposals, brings the target up to date, and
+/// tells it to stand at once. Nothing rests on it: the target must win an election like any other candidate.
 namespace raftlab::raft {
 
-// ---- Leader ----------------------------------------------------------------------------------------------------
+// ---- Leader ----------------------------------------------------------------------------------------------
 
 void Core::handle(Turn& turn, const Transfer& transfer) {
   Leader* leader = leading();
@@ -22,8 +22,9 @@ void Core::handle(Turn& turn, const Transfer& transfer) {
   leader->handover = Handover{transfer.tag, transfer.target};
 }
 
-/// "If leadership transfer does not complete after about an election timeout, the prior leader aborts the transfer and
-/// resumes accepting client requests." The target may stand all the same, when it was told already.
+/// "If leadership transfer does not complete after about an election timeout, the prior leader aborts the
+/// transfer and resumes accepting client requests." The target may stand all the same, when it was told
+/// already.
 void Core::tick_handover(Turn& turn, Leader& leader) {
   if (!leader.handover || ++leader.handover->elapsed_ticks < options_.election_ticks_min) return;
   end_handover(turn, leader, Rejection::timed_out);
@@ -34,8 +35,9 @@ void Core::end_handover(Turn& turn, Leader& leader, Rejection reason) const {
   leader.handover.reset();
 }
 
-/// The target is told as soon as it has all of the log, and again with each heartbeat, because TimeoutNow may be lost. A leader
-/// that leaves a joint configuration meanwhile appends an entry, which the target must have, too.
+/// The target is told as soon as it has all of the log, and again with each heartbeat, because TimeoutNow may
+/// be lost. A leader that leaves a joint configuration meanwhile appends an entry, which the target must
+/// have, too.
 void Core::hand_over(Turn& turn, Leader& leader) const {
   if (!leader.handover) return;
   Handover& handover = *leader.handover;
@@ -46,7 +48,8 @@ void Core::hand_over(Turn& turn, Leader& leader) const {
   send(turn, handover.target, TimeoutNow{});
 }
 
-/// A leader that its configuration has removed spares the others an election timeout: who has most of its log stands at once.
+/// A leader that its configuration has removed spares the others an election timeout: who has most of its log
+/// stands at once.
 void Core::name_successor(Turn& turn, const Leader& leader) const {
   NodeId successor;
   Index match;
@@ -58,10 +61,10 @@ void Core::name_successor(Turn& turn, const Leader& leader) const {
   if (successor) send(turn, successor, TimeoutNow{});
 }
 
-// ---- Target ----------------------------------------------------------------------------------------------------
+// ---- Target ----------------------------------------------------------------------------------------------
 
-/// Stands without asking in advance: others would refuse while they hear the leader. That the leader sent it is why they vote.
-/// What it may be told late, or twice, or by a former leader costs a term at most.
+/// Stands without asking in advance: others would refuse while they hear the leader. That the leader sent it
+/// is why they vote. What it may be told late, or twice, or by a former leader costs a term at most.
 void Core::receive(Turn& turn, NodeId from, Term term, const TimeoutNow& /*timeout_now*/) {
   if (term < hard_.term || role() != Role::follower || leader_ != from || !may_stand()) return;
   ++attempt_;
