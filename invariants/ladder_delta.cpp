@@ -317,7 +317,10 @@ void Ladder::check_commit(const Change& change) {
   NodeRecord& node = change.node;
   const raft::Index before = change.before.commit;
   const raft::Index commit = change.after.commit;
-  if (change.after.role == Role::leader) {
+  // A leader that is no member any more commits the leave, and steps down in the same delta.
+  const bool steps_down =
+      change.before.role == Role::leader && change.before.hard.term == change.after.hard.term;
+  if (change.after.role == Role::leader || steps_down) {
     count(Rung::D10);
     const std::uint64_t term = node.log.at(commit.value()).term();
     if (term != change.after.hard.term.value()) {
