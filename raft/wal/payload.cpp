@@ -109,6 +109,14 @@ void put_snapshot(Buffer& out, LogId snapshot, Bytes configuration) {
   writer.bytes(pb::Snapshot::kConfigurationFieldNumber, configuration);
 }
 
+void put_base(Buffer& out, LogId base) {
+  const std::size_t inner = field_size(base.term.value()) + field_size(base.index.value());
+  Writer writer = open_change(out, delimited_size(inner));
+  writer.open(pb::Change::kBaseFieldNumber, inner);
+  writer.field(pb::Base::kTermFieldNumber, base.term.value());
+  writer.field(pb::Base::kIndexFieldNumber, base.index.value());
+}
+
 void put_durable_index(Buffer& out, Index index) {
   put_number_change(out, pb::Change::kDurableIndexFieldNumber, index.value());
 }
@@ -143,59 +151,91 @@ std::string append_entry(const pb::Entry& entry, Log& log) {
   return {};
 }
 
-/// Keeps what follows the snapshot when the log holds its last entry; otherwise the log starts empty behind it.
-Log behind_snapshot(const Log& log, LogId snapshot) {
-  Log rest(snapshot);
-  if (!log.matches(snapshot) || snapshot.index < log.base().index) return rest;
-  for (Index index = snapshot.index.next(); index <= log.last(); index = index.next()) {
-    const EntryView entry = log.entry(index);
-    rest.append(entry.id.term, entry.kind, entry.payload);
+/// The changes of a write, and those of a checkpoint; a watermark has none.
+bool may_stand_in(RecordKind kind, pb::Change::ChangeCase change) {
+  switch (change) {
+    case pb::Change::kHardState:
+    case pb::Change::kEntry: return kind != RecordKind::watermark;
+    case pb::Change::kTruncateFrom: return kind == RecordKind::writes;
+    case pb::Change::kSnapshot:
+    case pb::Change::kBase:
+    case pb::Change::kDurableIndex:
+      return kind == RecordKind::checkpoint || kind == RecordKind::checkpoint_end;
+    case pb::Change::CHANGE_NOT_SET: return false;
   }
-  return rest;
+  return false;
 }
 
 }  // namespace
 
-std::string Image::apply(Bytes payload) {
+std::string Image::apply(RecordKind kind, Bytes payload) {
   google::protobuf::Arena arena;
   auto& message = *google::protobuf::Arena::CreateMessage<pb::Payload>(&arena);
   if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size())))
     return "the payload is not protobuf";
   for (const pb::Change& change : message.changes()) {
+    if (!may_stand_in(kind, change.change_case())) return "a change of its kind cannot stand here";
     std::string wrong;
     switch (change.change_case()) {
       case pb::Change::kHardState:
         hard_ = HardState{Term(change.hard_state().term()), NodeId(change.hard_state().voted_for())};
         break;
-      case pb::Change::kTruncateFrom:
-        if (Index(change.truncate_from()) <= log_.base().index) {
-          wrong = "a truncation reaches into the snapshot";
-        } else {
-          log_.truncate(Index(change.truncate_from()));
-        }
-        break;
+      case pb::Change::kTruncateFrom: wrong = truncate(Index(change.truncate_from())); break;
       case pb::Change::kEntry: wrong = append_entry(change.entry(), log_); break;
-      case pb::Change::kSnapshot: {
-        const LogId snapshot{Term(change.snapshot().term()), Index(change.snapshot().index())};
-        snapshot_configuration_ =
-            decode_configuration(std::as_bytes(std::span(change.snapshot().configuration())));
-        log_ = behind_snapshot(log_, snapshot);
+      case pb::Change::kSnapshot:
+        wrong = start_from(LogId{Term(change.snapshot().term()), Index(change.snapshot().index())},
+                           std::as_bytes(std::span(change.snapshot().configuration())));
         break;
-      }
+      case pb::Change::kBase:
+        wrong = start_behind(LogId{Term(change.base().term()), Index(change.base().index())});
+        break;
       case pb::Change::kDurableIndex: durable_index_ = Index(change.durable_index()); break;
-      case pb::Change::CHANGE_NOT_SET: wrong = "a change is of an unknown kind"; break;
+      case pb::Change::CHANGE_NOT_SET: break;
     }
     if (!wrong.empty()) return wrong;
     lowest_last_ = std::min(lowest_last_, log_.last());
   }
+  return kind == RecordKind::checkpoint_end ? end_checkpoint() : std::string();
+}
+
+std::string Image::start_from(LogId snapshot, Bytes configuration) {
+  if (snapshot_ != LogId{} || log_ != Log()) return "a snapshot stands behind another one, or behind the log";
+  snapshot_ = snapshot;
+  if (configuration.empty()) return {};
+  configuration_ = decode_configuration(configuration);
+  return configuration_ ? "" : "the configuration of the snapshot cannot be decoded";
+}
+
+std::string Image::start_behind(LogId base) {
+  if (log_ != Log()) return "the log has a base or entries already";
+  log_ = Log(base);
   return {};
+}
+
+std::string Image::truncate(Index from) {
+  if (from <= snapshot_.index || from <= log_.base().index) return "a truncation reaches into the snapshot";
+  log_.truncate(from);
+  return {};
+}
+
+/// What the core, too, would refuse to start from.
+std::string Image::end_checkpoint() const {
+  std::ostringstream text;
+  if (snapshot_.index < log_.base().index || !log_.matches(snapshot_)) {
+    text << "the log behind " << log_.base() << " up to " << log_.last_id()
+         << " has no entry at the snapshot " << snapshot_;
+  } else if (durable_index_ > log_.last()) {
+    text << "entry " << durable_index_ << " is said to be durable, the log ends with entry " << log_.last();
+  }
+  return text.str();
 }
 
 Recovered Image::recovered() const {
   Recovered recovered;
   recovered.hard = hard_;
-  recovered.snapshot = log_.base();
-  recovered.snapshot_configuration = snapshot_configuration_;
+  recovered.snapshot = snapshot_;
+  recovered.snapshot_configuration = configuration_;
+  recovered.base = log_.base();
   if (log_.last() >= log_.first()) log_.slices(log_.first(), log_.last(), recovered.entries);
   return recovered;
 }

@@ -19,6 +19,9 @@ using RecordSeq = Number<struct RecordSeqTag, std::uint64_t>;
 /// Number of a segment, from 1, never used again once a record of it counted. 0 is "none".
 using SegmentNumber = Number<struct SegmentNumberTag, std::uint64_t>;
 
+/// No log comes near it: a greater number of a segment or a record is refused, because counting on from it might wrap.
+inline constexpr std::uint64_t numbers_max = std::uint64_t{1} << 62U;
+
 inline constexpr std::uint32_t format_version = 1;
 inline constexpr std::size_t segment_header_bytes = 64;
 inline constexpr std::size_t record_header_bytes = 32;
@@ -35,8 +38,10 @@ struct SegmentHeader {
   Identity identity;
   SegmentNumber number;
   SegmentNumber base;  ///< the segment in which this life of the node began, with its checkpoint
-  RecordSeq first;     ///< number of its first record; all before it were durable when it was written
-  std::uint32_t previous_chain = 0;  ///< chain at the end of the segment before; 0 in a base
+  RecordSeq first;     ///< number of its first record
+  /// Chain at the end of the segment before; 0: the process began with this segment. Otherwise all records before
+  /// `first` were durable when this header was written.
+  std::uint32_t previous_chain = 0;
   friend bool operator==(const SegmentHeader&, const SegmentHeader&) = default;
 };
 
@@ -52,7 +57,7 @@ struct ReadHeader {
 
 enum class RecordKind : std::uint8_t {
   writes = 1,          ///< writes of the core
-  checkpoint = 2,      ///< part of what the node started from, more follows
+  checkpoint = 2,      ///< part of what a life begins with, more follows
   checkpoint_end = 3,  ///< the last part: from here on the base counts
   watermark = 4,       ///< nothing but the durable watermark
 };

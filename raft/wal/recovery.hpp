@@ -21,8 +21,9 @@ struct Found {
   std::vector<std::string> unproven_files;
   SegmentNumber next_segment{1};
   RecordSeq next_record{1};
-  /// What is of no use once the next checkpoint is durable, in the order in which it must go. Of a fresh log: before
-  /// the checkpoint is begun.
+  /// What never counted, in the order in which it must go before anything else is done: the highest number first.
+  std::vector<std::string> leftovers;
+  /// What is of no use once the next checkpoint is durable, in the order in which it must go: the lowest number first.
   std::vector<std::string> old_files;
 };
 

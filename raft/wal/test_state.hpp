@@ -4,6 +4,7 @@
 #include "raft/wal/test_disk.hpp"
 #include "raft/wal/wal.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,20 +18,55 @@ inline constexpr Identity identity{0x1122334455667788, NodeId(7)};
 
 struct State {
   HardState hard;
+  LogId snapshot;
+  Configuration configuration;  ///< at the snapshot; empty: not known
   Log log;
   friend bool operator==(const State&, const State&) = default;
 };
 
 [[nodiscard]] inline State state_of(const Recovered& recovered) {
-  State state{recovered.hard, Log(recovered.snapshot)};
+  State state{recovered.hard, recovered.snapshot, recovered.snapshot_configuration.value_or(Configuration{}),
+              Log(recovered.base)};
   for (const Slice& entries : recovered.entries) state.log.append(entries);
   return state;
 }
 
 inline void apply(const Write& write, State& state) {
   if (write.hard) state.hard = *write.hard;
+  if (write.checkpoint) {
+    state.snapshot = write.checkpoint->snapshot;
+    state.configuration = write.checkpoint->configuration;
+    state.log = Log(write.checkpoint->base);
+  }
   if (write.truncate_from && write.truncate_from <= state.log.last()) state.log.truncate(write.truncate_from);
   for (const Slice& entries : write.entries) state.log.append(entries);
+}
+
+/// A write that restates all of this.
+[[nodiscard]] inline Write checkpoint_of(const State& state, WriteSeq seq) {
+  Write write;
+  write.seq = seq;
+  write.checkpoint = Checkpoint{state.snapshot, state.configuration, state.log.base()};
+  write.hard = state.hard;
+  if (state.log.last() >= state.log.first())
+    state.log.slices(state.log.first(), state.log.last(), write.entries);
+  return write;
+}
+
+/// A snapshot of its own up to `snapshot`, with a tail of this many entries in the log below it.
+[[nodiscard]] inline Write own_snapshot(State& state, WriteSeq seq, Index snapshot, std::uint64_t tail) {
+  state.snapshot = LogId{state.log.term_at(snapshot), snapshot};
+  state.configuration = voters_up_to(3);
+  state.log.compact(Index(std::max(state.log.base().index.value(), snapshot.value() - tail)));
+  return checkpoint_of(state, seq);
+}
+
+/// A received snapshot that the log knows nothing of.
+[[nodiscard]] inline Write installed_snapshot(State& state, WriteSeq seq, LogId snapshot) {
+  state.snapshot = snapshot;
+  state.configuration = voters_up_to(5);
+  state.log = Log(snapshot);
+  return checkpoint_of(state, seq);
 }
 
 [[nodiscard]] inline std::vector<std::byte> payload_of(const std::string& text) {

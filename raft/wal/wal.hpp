@@ -56,10 +56,11 @@ struct WriteOutcome {
   DiskError error = DiskError::none;  ///< none: they are durable. Otherwise nothing more will be
 };
 
-/// The log of one node. `open` reads what is there and changes nothing, so that who cannot use it can still go. `begin`
-/// submits the rewriting of it as write 1: recovered is not durable, so everything that counts goes to a new segment, which is
-/// synced before older ones are removed. After that, `write` takes the core's writes 2, 3, ... . Several writes share a sync:
-/// while one is under way, the next ones gather behind it. One thread.
+/// The log of one node. `open` reads what is there and changes nothing, so that who cannot use it can still go.
+/// `begin` submits the rewriting of it as write 1: recovered is not durable, so everything that counts goes to a new
+/// segment, which is synced before older ones are removed. After that, `write` takes the core's writes 2, 3, ... ; one
+/// with a checkpoint begins anew in the same way. Writes are carried out first-in first-out, those that a checkpoint
+/// overtakes too. Several share a sync: while one is under way, the next ones gather behind it. One thread.
 class Wal {
  public:
   struct Opened;
@@ -77,7 +78,8 @@ class Wal {
 
   /// Writes what was recovered. Once, before anything else.
   void begin();
-  /// Appends the write and sees to its sync. Numbers must rise by one.
+  /// Appends the write and sees to its sync. Numbers must rise by one. One with a checkpoint counts, and is told of, only
+  /// when what it replaces is gone; after a crash before that, either all of it or all of what it replaces is there.
   void write(const Write& write);
   /// Tells of a completed change of the disk. At most one outcome comes of it.
   [[nodiscard]] std::optional<WriteOutcome> complete(const DiskCompletion& completion);
@@ -90,6 +92,8 @@ class Wal {
   [[nodiscard]] std::uint32_t chain() const;
   [[nodiscard]] std::uint64_t bytes_appended() const;
   [[nodiscard]] std::uint64_t syncs() const;
+  /// What it holds in memory: writes that wait, buffers to use again, the terms of the log, names of files.
+  [[nodiscard]] std::size_t memory_bytes() const;
 
  private:
   class Implementation;
