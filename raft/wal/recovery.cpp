@@ -244,7 +244,10 @@ class Recovery {
         found_.torn_tail = found_.torn_tail || replay.torn();
         break;
       }
-      if (!unfinished_) unfinished_ = {&replay.last_file(), replay.end(), replay.torn()};
+      if (!unfinished_) {
+        const bool whole = !replay.torn() && replay.end() > segment_header_bytes;
+        unfinished_ = {&replay.last_file(), replay.end(), whole};
+      }
       found_.torn_tail = true;
     }
     if (auto refused = judge_headerless(chosen)) return *refused;
@@ -338,9 +341,10 @@ class Recovery {
     const File& first = files_.front();
     const bool only_the_first_life =
         bases_.empty() || (bases_.size() == 1 && *bases_.begin() == SegmentNumber(1));
-    const File& torn = unfinished_ && unfinished_->torn ? *unfinished_->file : first;
-    const bool at_the_end = (unfinished_ && !unfinished_->torn) || &torn == &files_.back();
-    if (first.number == SegmentNumber(1) && only_the_first_life && at_the_end) return std::nullopt;
+    const bool whole = unfinished_ && unfinished_->whole;
+    const File& torn = unfinished_ ? *unfinished_->file : first;
+    const bool may_be_torn = whole || &torn == &files_.back();
+    if (first.number == SegmentNumber(1) && only_the_first_life && may_be_torn) return std::nullopt;
     if (!unfinished_) {
       return refusal(RefusalCode::corrupt_header, first, 0,
                      "the header is damaged, and this is no creation that was never finished");
@@ -353,7 +357,7 @@ class Recovery {
   struct Place {
     const File* file = nullptr;
     std::size_t offset = 0;
-    bool torn = false;  ///< otherwise nothing stands there
+    bool whole = false;  ///< at least one record stands before it, and nothing behind it
   };
 
   Identity identity_;

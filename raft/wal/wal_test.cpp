@@ -322,7 +322,9 @@ TEST(Wal, ACheckpointOfManyRecordsIsAppendedWithItsLast) {
     const auto outcome = run.log.wal.complete(run.disk.step());
     const Files files = run.disk.files();
     removing = removing || files.count(segment_name(SegmentNumber(1))) == 0;
-    if (removing) EXPECT_EQ(run.log.wal.appended(), run.seq);
+    if (removing) {
+      EXPECT_EQ(run.log.wal.appended(), run.seq);
+    }
     EXPECT_EQ(outcome.has_value(), files.count(old_file) == 0 && run.disk.idle());
   }
   EXPECT_GT(old_files, 3U);
