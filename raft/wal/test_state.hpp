@@ -57,7 +57,8 @@ inline void apply(const Write& write, State& state) {
 [[nodiscard]] inline Write own_snapshot(State& state, WriteSeq seq, Index snapshot, std::uint64_t tail) {
   state.snapshot = LogId{state.log.term_at(snapshot), snapshot};
   state.configuration = voters_up_to(3);
-  state.log.compact(Index(std::max(state.log.base().index.value(), snapshot.value() - tail)));
+  const std::uint64_t below = std::min(tail, snapshot.value());
+  state.log.compact(std::max(state.log.base().index, Index(snapshot.value() - below)));
   return checkpoint_of(state, seq);
 }
 
