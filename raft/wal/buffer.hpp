@@ -9,7 +9,8 @@
 
 namespace raftlab::raft::wal {
 
-/// Bytes that grow at the end and keep their memory. Unlike a vector it does not clear what is about to be written.
+/// Bytes that grow at the end and keep their memory. Unlike a vector it does not clear what is about to be
+/// written.
 class Buffer {
  public:
   [[nodiscard]] std::size_t size() const { return size_; }

@@ -26,8 +26,8 @@ void put_durable_index(Buffer& out, Index index);
 /// What the records up to some point amount to.
 class Image {
  public:
-  /// Carries out the changes of the payload of a record. An empty string, or what makes no sense in it; then the
-  /// image is of no more use.
+  /// Carries out the changes of the payload of a record. An empty string, or what makes no sense in it; then
+  /// the image is of no more use.
   [[nodiscard]] std::string apply(RecordKind kind, Bytes payload);
 
   [[nodiscard]] Index last() const { return log_.last(); }

@@ -53,8 +53,8 @@ struct Survivor {
   ReadRecord record;
 };
 
-/// A record behind the damage that proves that the damaged place was once durable: a valid one with a greater number,
-/// or a header alone whose watermark covers the place.
+/// A record behind the damage that proves that the damaged place was once durable: a valid one with a greater
+/// number, or a header alone whose watermark covers the place.
 std::optional<Survivor> find_survivor(Bytes bytes, std::size_t from, std::uint32_t identity, RecordSeq last) {
   std::optional<Survivor> header_only;
   for (auto at = next_candidate(bytes, from); at; at = next_candidate(bytes, *at + 1)) {
@@ -334,9 +334,9 @@ class Recovery {
     return std::nullopt;
   }
 
-  /// Without any finished checkpoint the log was never in use, if segment 1 is still there: files are removed, and a
-  /// checkpoint begins to count, only in that order. A first creation is torn only in its last file: each was durable
-  /// before the next was created, and what is left of it is removed from the end.
+  /// Without any finished checkpoint the log was never in use, if segment 1 is still there: files are
+  /// removed, and a checkpoint begins to count, only in that order. A first creation is torn only in its last
+  /// file: each was durable before the next was created, and what is left of it is removed from the end.
   std::optional<Refusal> judge_unfinished() {
     const File& first = files_.front();
     const bool only_the_first_life =

@@ -7,7 +7,8 @@
 
 namespace raftlab::raft::wal {
 
-/// The terms of a log without its entries: enough to tell how far two logs of one node agree (§5.3, Log Matching).
+/// The terms of a log without its entries: enough to tell how far two logs of one node agree (§5.3, Log
+/// Matching).
 class Terms {
  public:
   Terms() = default;

@@ -10,8 +10,9 @@
 
 namespace raftlab::raft::wal {
 
-/// At any time at most one record is not durable: writes gather in memory while a record is being synced. A torn record
-/// is therefore the last one, and a valid record behind a damaged one always proves damage to what had been durable.
+/// At any time at most one record is not durable: writes gather in memory while a record is being synced. A
+/// torn record is therefore the last one, and a valid record behind a damaged one always proves damage to
+/// what had been durable.
 class Wal::Implementation {
  public:
   Implementation(Disk& disk, const Identity& identity, const WalOptions& options, Found found)
@@ -55,8 +56,8 @@ class Wal::Implementation {
     if (phase_ == Phase::idle || completion.operation < awaited_) return std::nullopt;
     if (phase_ == Phase::syncing) {
       durable_ = flying_.sequence;
-      // The checkpoint counts only when what it replaces is gone: a damaged checkpoint beside older segments is then
-      // always one that nobody ever counted on.
+      // The checkpoint counts only when what it replaces is gone: a damaged checkpoint beside older segments
+      // is then always one that nobody ever counted on.
       if (flying_.kind == RecordKind::checkpoint_end) to_remove_ = std::exchange(replaced_files_, {});
     }
     phase_ = Phase::idle;
@@ -110,8 +111,8 @@ class Wal::Implementation {
     WriteSeq completes;
   };
 
-  /// What is to be done next, when nothing is under way. Only at the start of the process can something other than a
-  /// record be due while no checkpoint has just become durable.
+  /// What is to be done next, when nothing is under way. Only at the start of the process can something other
+  /// than a record be due while no checkpoint has just become durable.
   void go_on() {
     if (!to_remove_.empty()) {
       remove_next();
@@ -166,7 +167,8 @@ class Wal::Implementation {
     gathered_[gathered_count_ - 1].completes = write.seq;
   }
 
-  /// Durable is what the writes before it hold of the same log: all of them are when its first record is written.
+  /// Durable is what the writes before it hold of the same log: all of them are when its first record is
+  /// written.
   void gather_restart(const Write& write) {
     RAFTLAB_ASSERT(write.hard && !write.truncate_from, write.seq, write.truncate_from);
     const Checkpoint& checkpoint = *write.checkpoint;
@@ -252,7 +254,8 @@ class Wal::Implementation {
     if (used.capacity() > 2 * common) used = Buffer();
   }
 
-  /// Everything that this process wrote before is durable: no record is on its way. The header goes out with the record.
+  /// Everything that this process wrote before is durable: no record is on its way. The header goes out with
+  /// the record.
   void begin_segment(Gathered& record) {
     if (record.begins_life) {
       RAFTLAB_ASSERT(replaced_files_.empty(), replaced_files_.size());

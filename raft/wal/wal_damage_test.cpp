@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-/// The damage matrix: every cut and every flipped bit of small logs (R4). What must come of each is computed from
-/// where the records lie, not from the bytes.
+/// The damage matrix: every cut and every flipped bit of small logs (R4). What must come of each is computed
+/// from where the records lie, not from the bytes.
 namespace raftlab::raft::wal {
 namespace {
 
@@ -108,7 +108,8 @@ void check(const Example& example, const Files& files, std::optional<std::size_t
   check(files, state, example.options, counts, what);
 }
 
-/// Records that lie completely in front of this place. Of a file before the last one: those of the whole log before it.
+/// Records that lie completely in front of this place. Of a file before the last one: those of the whole log
+/// before it.
 std::size_t records_before(const Example& example, const std::string& file, std::size_t offset) {
   std::size_t count = 0;
   for (const auto& record : example.records) {
@@ -326,8 +327,8 @@ bool has_another_version(const std::vector<std::byte>& bytes) {
   return version != format_version && version != 0;
 }
 
-/// A crash between the end of the checkpoint and the removal of the life before: nobody was told of it yet. Damage to it
-/// gives what was before; damage to what it replaces matters no more.
+/// A crash between the end of the checkpoint and the removal of the life before: nobody was told of it yet.
+/// Damage to it gives what was before; damage to what it replaces matters no more.
 TEST(DamageMatrix, ARunningCheckpointBesideTheOldLife) {
   const Checkpointed example = make_checkpoint(0, WalOptions{});
   const std::string old_file = example.old.last_file();
@@ -358,8 +359,8 @@ TEST(DamageMatrix, ARunningCheckpointBesideTheOldLife) {
   expect_both("old life beside a running checkpoint, damaged", counts);
 }
 
-/// The first record of the checkpoint is there, and no more. Its segment says that all of the life before was durable, and
-/// where it ended: not even damage to its last record, or its loss, passes for a torn write.
+/// The first record of the checkpoint is there, and no more. Its segment says that all of the life before was
+/// durable, and where it ended: not even damage to its last record, or its loss, passes for a torn write.
 TEST(DamageMatrix, PartOfARunningCheckpointProvesTheOldLife) {
   WalOptions options;
   options.segment_bytes = 400;
@@ -394,8 +395,8 @@ TEST(DamageMatrix, PartOfARunningCheckpointProvesTheOldLife) {
   EXPECT_EQ(counts.started, 0);
 }
 
-/// The segment of the checkpoint exists, and says nothing: the old life is judged as it stands, but for its own first
-/// segment, which was no torn creation.
+/// The segment of the checkpoint exists, and says nothing: the old life is judged as it stands, but for its
+/// own first segment, which was no torn creation.
 TEST(DamageMatrix, TheOldLifeBesideACheckpointWhoseCreationWasTorn) {
   const Checkpointed example = make_checkpoint(0, WalOptions{});
   const std::string old_file = example.old.last_file();

@@ -190,8 +190,8 @@ RC_GTEST_PROP(WalProperty, EachLifeBeginsWithAllThatWasAcknowledgedAndAPrefixOfT
   for (std::uint64_t i = 0; i < 20; ++i) Lives(seed + i * 7919).run();
 }
 
-/// A life that was killed before it was acknowledged, another that was killed at once, and a power loss that takes the
-/// directory entry of the first segment, but not that of the second.
+/// A life that was killed before it was acknowledged, another that was killed at once, and a power loss that
+/// takes the directory entry of the first segment, but not that of the second.
 TEST(WalProperty, TheFirstSegmentIsDurableBeforeTheSecondIsCreated) {
   for (std::uint32_t steps = 0; steps < 12; ++steps) {
     for (std::uint32_t survivors = 0; survivors < 4; ++survivors) {
@@ -214,8 +214,8 @@ TEST(WalProperty, TheFirstSegmentIsDurableBeforeTheSecondIsCreated) {
   }
 }
 
-/// Part of a checkpoint that was never finished is not durable, however many watermarks cover it: the older segments, whose
-/// tail may be lost, still count.
+/// Part of a checkpoint that was never finished is not durable, however many watermarks cover it: the older
+/// segments, whose tail may be lost, still count.
 TEST(WalProperty, PartOfACheckpointIsNotDurable) {
   WalOptions options;
   options.record_bytes_max = 100;

@@ -399,7 +399,8 @@ TEST(Wal, OldSegmentsGoOnlyAfterTheNewOneIsDurableAndBeforeItCounts) {
   EXPECT_EQ(disk.files().begin()->first, "wal-0000000000000002.log");
 }
 
-/// F11, F12: each change of the disk fails once; nothing is acknowledged afterwards, and nothing acknowledged is lost.
+/// F11, F12: each change of the disk fails once; nothing is acknowledged afterwards, and nothing acknowledged
+/// is lost.
 TEST(Wal, AFailureOfAnyChangeIsFinal) {
   WalOptions options;
   options.segment_bytes = 250;
