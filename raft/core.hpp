@@ -87,7 +87,6 @@ struct Checkpoint {
   LogId snapshot;               ///< durable already, elsewhere
   Configuration configuration;  ///< at `snapshot`
   LogId base;                   ///< the entries of the write follow it; at or below `snapshot`
-  Index durable;                ///< of them, those up to here are durable already
 };
 
 /// Order inside a write: hard state, truncation, entries. Writes are carried out first-in first-out.

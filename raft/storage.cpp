@@ -43,7 +43,7 @@ void Core::submit_write(Turn& turn) {
   if (hard_changed || turn.checkpoint_due) write.hard = hard_;
   const Index first = log_grew ? submitted_last_.next() : Index{};
   if (turn.checkpoint_due) {
-    write.checkpoint = Checkpoint{snapshot_, configurations_.front().configuration, log_.base(), durable_};
+    write.checkpoint = Checkpoint{snapshot_, configurations_.front().configuration, log_.base()};
     log_.slices(log_.first(), log_.last(), write.entries);
   } else {
     write.truncate_from = turn.write_truncate_from;

@@ -9,10 +9,12 @@
 
 namespace raftlab::raft::wal {
 
-/// Bytes that grow at the end and keep their memory. Unlike a vector it does not clear what is about to be written.
+/// Bytes that grow at the end and keep their memory. Unlike a vector it does not clear what is about to be
+/// written.
 class Buffer {
  public:
   [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] std::byte* data() { return bytes_.get(); }
   [[nodiscard]] Bytes from(std::size_t start) const { return Bytes(bytes_.get() + start, size_ - start); }
   void clear() { size_ = 0; }

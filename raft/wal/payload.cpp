@@ -99,17 +99,22 @@ void put_entry(Buffer& out, const EntryView& entry) {
   writer.bytes(pb::Entry::kPayloadFieldNumber, entry.payload);
 }
 
-void put_snapshot(Buffer& out, LogId snapshot, Bytes configuration, LogId base) {
+void put_snapshot(Buffer& out, LogId snapshot, Bytes configuration) {
   const std::size_t text = configuration.empty() ? 0 : delimited_size(configuration.size());
-  const std::size_t inner = field_size(snapshot.term.value()) + field_size(snapshot.index.value()) + text +
-                            field_size(base.term.value()) + field_size(base.index.value());
+  const std::size_t inner = field_size(snapshot.term.value()) + field_size(snapshot.index.value()) + text;
   Writer writer = open_change(out, delimited_size(inner));
   writer.open(pb::Change::kSnapshotFieldNumber, inner);
   writer.field(pb::Snapshot::kTermFieldNumber, snapshot.term.value());
   writer.field(pb::Snapshot::kIndexFieldNumber, snapshot.index.value());
   writer.bytes(pb::Snapshot::kConfigurationFieldNumber, configuration);
-  writer.field(pb::Snapshot::kBaseTermFieldNumber, base.term.value());
-  writer.field(pb::Snapshot::kBaseIndexFieldNumber, base.index.value());
+}
+
+void put_base(Buffer& out, LogId base) {
+  const std::size_t inner = field_size(base.term.value()) + field_size(base.index.value());
+  Writer writer = open_change(out, delimited_size(inner));
+  writer.open(pb::Change::kBaseFieldNumber, inner);
+  writer.field(pb::Base::kTermFieldNumber, base.term.value());
+  writer.field(pb::Base::kIndexFieldNumber, base.index.value());
 }
 
 void put_durable_index(Buffer& out, Index index) {
@@ -146,63 +151,91 @@ std::string append_entry(const pb::Entry& entry, Log& log) {
   return {};
 }
 
-/// What is wrong with a snapshot; empty: nothing.
-std::string objection(const pb::Snapshot& snapshot, const Log& log) {
-  if (log.last()) return "a snapshot stands behind entries";
-  if (!snapshot.index()) return "a snapshot of nothing";
-  if (snapshot.base_index() > snapshot.index() || snapshot.base_term() > snapshot.term())
-    return "the log begins behind its snapshot";
-  return {};
+/// The changes of a write, and those of a checkpoint; a watermark has none.
+bool may_stand_in(RecordKind kind, pb::Change::ChangeCase change) {
+  switch (change) {
+    case pb::Change::kHardState:
+    case pb::Change::kEntry: return kind != RecordKind::watermark;
+    case pb::Change::kTruncateFrom: return kind == RecordKind::writes;
+    case pb::Change::kSnapshot:
+    case pb::Change::kBase:
+    case pb::Change::kDurableIndex:
+      return kind == RecordKind::checkpoint || kind == RecordKind::checkpoint_end;
+    case pb::Change::CHANGE_NOT_SET: return false;
+  }
+  return false;
 }
 
 }  // namespace
 
-std::string Image::apply(Bytes payload) {
+std::string Image::apply(RecordKind kind, Bytes payload) {
   google::protobuf::Arena arena;
   auto& message = *google::protobuf::Arena::CreateMessage<pb::Payload>(&arena);
   if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size())))
     return "the payload is not protobuf";
   for (const pb::Change& change : message.changes()) {
+    if (!may_stand_in(kind, change.change_case())) return "a change of its kind cannot stand here";
     std::string wrong;
     switch (change.change_case()) {
       case pb::Change::kHardState:
         hard_ = HardState{Term(change.hard_state().term()), NodeId(change.hard_state().voted_for())};
         break;
-      case pb::Change::kTruncateFrom:
-        if (Index(change.truncate_from()) <= log_.base().index) {
-          wrong = "a truncation reaches below the beginning of the log";
-        } else {
-          log_.truncate(Index(change.truncate_from()));
-        }
-        break;
+      case pb::Change::kTruncateFrom: wrong = truncate(Index(change.truncate_from())); break;
       case pb::Change::kEntry: wrong = append_entry(change.entry(), log_); break;
-      case pb::Change::kSnapshot: {
-        const pb::Snapshot& snapshot = change.snapshot();
-        wrong = objection(snapshot, log_);
-        if (!wrong.empty()) break;
-        snapshot_ = LogId{Term(snapshot.term()), Index(snapshot.index())};
-        const Bytes configuration = std::as_bytes(std::span(snapshot.configuration()));
-        snapshot_configuration_ = decode_configuration(configuration);
-        if (!configuration.empty() && !snapshot_configuration_)
-          wrong = "the configuration of the snapshot cannot be decoded";
-        log_ = Log(LogId{Term(snapshot.base_term()), Index(snapshot.base_index())});
+      case pb::Change::kSnapshot:
+        wrong = start_from(LogId{Term(change.snapshot().term()), Index(change.snapshot().index())},
+                           std::as_bytes(std::span(change.snapshot().configuration())));
         break;
-      }
+      case pb::Change::kBase:
+        wrong = start_behind(LogId{Term(change.base().term()), Index(change.base().index())});
+        break;
       case pb::Change::kDurableIndex: durable_index_ = Index(change.durable_index()); break;
-      case pb::Change::CHANGE_NOT_SET: wrong = "a change is of an unknown kind"; break;
+      case pb::Change::CHANGE_NOT_SET: break;
     }
     if (!wrong.empty()) return wrong;
     lowest_last_ = std::min(lowest_last_, log_.last());
   }
+  return kind == RecordKind::checkpoint_end ? end_checkpoint() : std::string();
+}
+
+std::string Image::start_from(LogId snapshot, Bytes configuration) {
+  if (snapshot_ != LogId{} || log_ != Log()) return "a snapshot stands behind another one, or behind the log";
+  snapshot_ = snapshot;
+  if (configuration.empty()) return {};
+  configuration_ = decode_configuration(configuration);
+  return configuration_ ? "" : "the configuration of the snapshot cannot be decoded";
+}
+
+std::string Image::start_behind(LogId base) {
+  if (log_ != Log()) return "the log has a base or entries already";
+  log_ = Log(base);
   return {};
+}
+
+std::string Image::truncate(Index from) {
+  if (from <= snapshot_.index || from <= log_.base().index) return "a truncation reaches into the snapshot";
+  log_.truncate(from);
+  return {};
+}
+
+/// What the core, too, would refuse to start from.
+std::string Image::end_checkpoint() const {
+  std::ostringstream text;
+  if (snapshot_.index < log_.base().index || !log_.matches(snapshot_)) {
+    text << "the log behind " << log_.base() << " up to " << log_.last_id()
+         << " has no entry at the snapshot " << snapshot_;
+  } else if (durable_index_ > log_.last()) {
+    text << "entry " << durable_index_ << " is said to be durable, the log ends with entry " << log_.last();
+  }
+  return text.str();
 }
 
 Recovered Image::recovered() const {
   Recovered recovered;
   recovered.hard = hard_;
   recovered.snapshot = snapshot_;
+  recovered.snapshot_configuration = configuration_;
   recovered.base = log_.base();
-  recovered.snapshot_configuration = snapshot_configuration_;
   if (log_.last() >= log_.first()) log_.slices(log_.first(), log_.last(), recovered.entries);
   return recovered;
 }

@@ -19,14 +19,16 @@ inline constexpr std::size_t change_bytes_max = 64;
 void put_hard_state(Buffer& out, HardState hard);
 void put_truncation(Buffer& out, Index from);
 void put_entry(Buffer& out, const EntryView& entry);
-void put_snapshot(Buffer& out, LogId snapshot, Bytes configuration, LogId base);
+void put_snapshot(Buffer& out, LogId snapshot, Bytes configuration);
+void put_base(Buffer& out, LogId base);
 void put_durable_index(Buffer& out, Index index);
 
 /// What the records up to some point amount to.
 class Image {
  public:
-  /// Carries out the changes of a payload. An empty string, or what makes no sense in it; then the image is of no more use.
-  [[nodiscard]] std::string apply(Bytes payload);
+  /// Carries out the changes of the payload of a record. An empty string, or what makes no sense in it; then
+  /// the image is of no more use.
+  [[nodiscard]] std::string apply(RecordKind kind, Bytes payload);
 
   [[nodiscard]] Index last() const { return log_.last(); }
   /// The lowest last index since the last call: what truncations left of the log in between.
@@ -38,10 +40,15 @@ class Image {
   [[nodiscard]] Recovered recovered() const;
 
  private:
+  [[nodiscard]] std::string start_from(LogId snapshot, Bytes configuration);
+  [[nodiscard]] std::string start_behind(LogId base);
+  [[nodiscard]] std::string truncate(Index from);
+  [[nodiscard]] std::string end_checkpoint() const;
+
   HardState hard_;
-  Log log_;
   LogId snapshot_;
-  std::optional<Configuration> snapshot_configuration_;
+  std::optional<Configuration> configuration_;  // at the snapshot
+  Log log_;
   Index lowest_last_;
   Index durable_index_;
 };

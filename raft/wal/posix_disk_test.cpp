@@ -99,6 +99,40 @@ TEST(PosixDisk, ALogOnARealDirectorySurvivesItsProcess) {
   }
 }
 
+TEST(PosixDisk, CheckpointsOfARunningLogLeaveOneLifeOnARealDirectory) {
+  const Directory directory;
+  WalOptions options;
+  options.segment_bytes = 2000;
+  options.record_bytes_max = 500;
+  State state = state_of(first_state());
+  for (int life = 0; life < 2; ++life) {
+    Host host(directory.path());
+    Opening opening = Wal::open(host.disk, identity, options, first_state());
+    ASSERT_TRUE(std::holds_alternative<Wal::Opened>(opening)) << std::get<Refusal>(opening).detail;
+    auto& opened = std::get<Wal::Opened>(opening);
+    EXPECT_EQ(state_of(opened.recovered), state);
+    opened.wal.begin(opened.recovered);
+    WriteSeq seq(1);
+    for (int round = 0; round < 5; ++round) {
+      for (int i = 0; i < 60; ++i) {
+        seq = seq.next();
+        const Write write = write_behind(state, seq);
+        apply(write, state);
+        opened.wal.write(write);
+      }
+      seq = seq.next();
+      opened.wal.write(own_snapshot(state, seq, Index(state.log.last().value() - 5), 10));
+      const WriteOutcome outcome = host.wait_for(opened.wal, seq);
+      ASSERT_EQ(outcome.error, DiskError::none);
+      ASSERT_EQ(outcome.seq, seq);
+      std::uintmax_t bytes = 0;
+      for (const auto& file : std::filesystem::directory_iterator(directory.path()))
+        bytes += file.file_size();
+      EXPECT_LT(bytes, 1500U) << "a header, a snapshot and some 15 entries";
+    }
+  }
+}
+
 TEST(PosixDisk, ADirectoryBelongsToOneProcess) {
   const Directory directory;
   Host first(directory.path());

@@ -10,14 +10,20 @@
 #include <string>
 #include <string_view>
 
-/// The frames of the log on disk: the header of a segment, and a record. Little-endian; the tables are in docs/wal.md.
+/// The frames of the log on disk: the header of a segment, and a record. Little-endian; the tables are in
+/// docs/wal.md.
 namespace raftlab::raft::wal {
 
-/// Number of a record, from 1, rising by one from record to record and across the lives of a node. 0 is "none".
+/// Number of a record, from 1, rising by one from record to record and across the lives of a node. 0 is
+/// "none".
 using RecordSeq = Number<struct RecordSeqTag, std::uint64_t>;
 
 /// Number of a segment, from 1, never used again once a record of it counted. 0 is "none".
 using SegmentNumber = Number<struct SegmentNumberTag, std::uint64_t>;
+
+/// No log comes near it: a greater number of a segment or a record is refused, because counting on from it
+/// might wrap.
+inline constexpr std::uint64_t numbers_max = std::uint64_t{1} << 62U;
 
 inline constexpr std::uint32_t format_version = 1;
 inline constexpr std::size_t segment_header_bytes = 64;
@@ -35,8 +41,10 @@ struct SegmentHeader {
   Identity identity;
   SegmentNumber number;
   SegmentNumber base;  ///< the segment in which this life of the node began, with its checkpoint
-  RecordSeq first;     ///< number of its first record; all before it were durable when it was written
-  std::uint32_t previous_chain = 0;  ///< chain at the end of the segment before; 0 in a base
+  RecordSeq first;     ///< number of its first record
+  /// Chain at the end of the segment before; 0: the process began with this segment. Otherwise all records
+  /// before `first` were durable when this header was written.
+  std::uint32_t previous_chain = 0;
   friend bool operator==(const SegmentHeader&, const SegmentHeader&) = default;
 };
 
@@ -52,7 +60,7 @@ struct ReadHeader {
 
 enum class RecordKind : std::uint8_t {
   writes = 1,          ///< writes of the core
-  checkpoint = 2,      ///< part of what the node started from, more follows
+  checkpoint = 2,      ///< part of what a life begins with, more follows
   checkpoint_end = 3,  ///< the last part: from here on the base counts
   watermark = 4,       ///< nothing but the durable watermark
 };

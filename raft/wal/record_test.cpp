@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <functional>
 #include <string>
 
 namespace raftlab::raft::wal {
@@ -15,6 +16,7 @@ namespace {
 using testing::entries_from;
 using testing::identity;
 using testing::payload_of;
+using testing::state_of;
 
 std::string hex(Bytes bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -149,13 +151,15 @@ RC_GTEST_PROP(Payload, IsWhatTheSchemaMakesOfTheSameChanges,
   change->set_payload(text);
 
   if (snapshot) {
-    put_snapshot(ours, LogId{Term(term), Index(index)}, payload, LogId{Term(vote), Index(index / 2)});
+    put_snapshot(ours, LogId{Term(term), Index(index)}, payload);
     auto* start = theirs.add_changes()->mutable_snapshot();
     start->set_term(term);
     start->set_index(index);
     start->set_configuration(text);
-    start->set_base_term(vote);
-    start->set_base_index(index / 2);
+    put_base(ours, LogId{Term(term), Index(index)});
+    auto* base = theirs.add_changes()->mutable_base();
+    base->set_term(term);
+    base->set_index(index);
   }
   put_durable_index(ours, Index(index));
   theirs.add_changes()->set_durable_index(index);
@@ -163,58 +167,114 @@ RC_GTEST_PROP(Payload, IsWhatTheSchemaMakesOfTheSameChanges,
   RC_ASSERT(text_of(ours.from(0)) == theirs.SerializeAsString());
 }
 
+std::string attempt(RecordKind kind, const std::function<void(Buffer&)>& put_changes) {
+  Buffer buffer;
+  put_changes(buffer);
+  Image image;
+  return image.apply(kind, buffer.from(0));
+}
+
 TEST(Image, RefusesWhatMakesNoSense) {
-  const auto attempt = [](auto&& put_changes) {
-    Buffer buffer;
-    put_changes(buffer);
-    Image image;
-    return image.apply(buffer.from(0));
+  const auto refused = [](const std::function<void(Buffer&)>& put_changes) {
+    return attempt(RecordKind::writes, put_changes);
   };
   const Slice entries = entries_from(Index(2), Term(3), 1, "x");
-  EXPECT_NE(attempt([&](Buffer& out) { put_entry(out, entries.entry(0)); }), "") << "a hole";
-  EXPECT_NE(attempt([&](Buffer& out) { put_truncation(out, Index(0)); }), "") << "into the snapshot";
-  EXPECT_NE(attempt([&](Buffer& out) {
+  EXPECT_NE(refused([&](Buffer& out) { put_entry(out, entries.entry(0)); }), "") << "a hole";
+  EXPECT_NE(refused([&](Buffer& out) { put_truncation(out, Index(0)); }), "") << "into the snapshot";
+  EXPECT_NE(refused([&](Buffer& out) {
               put_entry(out, {LogId{Term(3), Index(1)}, EntryKind::noop, {}});
               put_entry(out, {LogId{Term(2), Index(2)}, EntryKind::noop, {}});
             }),
             "")
       << "a falling term";
-  EXPECT_NE(attempt([&](Buffer& out) {
+  EXPECT_NE(refused([&](Buffer& out) {
               put_entry(out, {LogId{Term(3), Index(1)}, EntryKind{9}, {}});
             }),
             "")
       << "a kind";
-  EXPECT_NE(attempt([&](Buffer& out) { *out.grow(1) = std::byte{0xff}; }), "") << "not protobuf";
-  EXPECT_NE(attempt([&](Buffer& out) {
+  EXPECT_NE(refused([&](Buffer& out) { *out.grow(1) = std::byte{0xff}; }), "") << "not protobuf";
+  EXPECT_NE(refused([&](Buffer& out) {
               const std::span<std::byte> bytes(out.grow(2), 2);
               bytes[0] = std::byte{0x0a};
               bytes[1] = std::byte{0};
             }),
             "")
       << "an empty change";
-  const auto put_at = [](Buffer& out, LogId snapshot, LogId base) { put_snapshot(out, snapshot, {}, base); };
-  EXPECT_EQ(attempt([&](Buffer& out) {
-              put_at(out, LogId{Term(3), Index(9)}, LogId{Term(2), Index(4)});
-            }),
+}
+
+TEST(Image, RefusesChangesWhereTheyCannotStand) {
+  const LogId id{Term(1), Index(4)};
+  const std::vector<std::function<void(Buffer&)>> of_a_checkpoint{
+      [&](Buffer& out) { put_snapshot(out, id, {}); }, [&](Buffer& out) { put_base(out, id); },
+      [](Buffer& out) { put_durable_index(out, Index(1)); }};
+  for (const auto& change : of_a_checkpoint) {
+    EXPECT_NE(attempt(RecordKind::writes, change), "");
+    EXPECT_NE(attempt(RecordKind::watermark, change), "");
+    EXPECT_EQ(attempt(RecordKind::checkpoint, change), "");
+  }
+  const auto truncation = [](Buffer& out) { put_truncation(out, Index(1)); };
+  EXPECT_EQ(attempt(RecordKind::writes, truncation), "");
+  EXPECT_NE(attempt(RecordKind::checkpoint, truncation), "");
+  EXPECT_NE(attempt(RecordKind::checkpoint_end, truncation), "");
+  EXPECT_NE(attempt(RecordKind::watermark, [](Buffer& out) { put_hard_state(out, {}); }), "");
+}
+
+TEST(Image, RefusesACheckpointThatNoCoreCouldStartFrom) {
+  const auto ends = [](LogId snapshot, LogId base, std::uint64_t count, Index durable) {
+    return attempt(RecordKind::checkpoint_end, [&](Buffer& out) {
+      put_snapshot(out, snapshot, {});
+      put_base(out, base);
+      for (std::uint64_t i = 1; i <= count; ++i)
+        put_entry(out, {LogId{Term(3), base.index.plus(i)}, EntryKind::noop, {}});
+      put_durable_index(out, durable);
+    });
+  };
+  const auto id = [](std::uint64_t term, std::uint64_t index) { return LogId{Term(term), Index(index)}; };
+  EXPECT_EQ(ends(id(2, 5), id(2, 5), 0, Index(5)), "");
+  EXPECT_EQ(ends(id(3, 7), id(2, 5), 3, Index(8)), "");
+  EXPECT_NE(ends(id(3, 7), id(2, 5), 1, Index(0)), "") << "the log ends before the snapshot";
+  EXPECT_NE(ends(id(2, 7), id(2, 5), 3, Index(0)), "") << "another term there";
+  EXPECT_NE(ends(id(2, 4), id(2, 5), 3, Index(0)), "") << "the log begins behind the snapshot";
+  EXPECT_NE(ends(id(3, 7), id(2, 5), 3, Index(9)), "") << "durable is what is not there";
+  EXPECT_NE(attempt(RecordKind::checkpoint,
+                    [&](Buffer& out) {
+                      put_base(out, id(2, 5));
+                      put_base(out, id(2, 6));
+                    }),
             "");
-  EXPECT_NE(attempt([&](Buffer& out) { put_at(out, LogId{}, LogId{}); }), "") << "a snapshot of nothing";
-  EXPECT_NE(attempt([&](Buffer& out) {
-              put_at(out, LogId{Term(3), Index(9)}, LogId{Term(3), Index(10)});
-            }),
-            "")
-      << "a log that begins behind its snapshot";
-  EXPECT_NE(attempt([&](Buffer& out) {
-              put_entry(out, {LogId{Term(3), Index(1)}, EntryKind::noop, {}});
-              put_at(out, LogId{Term(3), Index(9)}, LogId{});
-            }),
-            "")
-      << "a snapshot in the middle";
-  EXPECT_NE(attempt([&](Buffer& out) {
-              const std::vector<std::byte> configuration(3, std::byte{7});
-              put_snapshot(out, LogId{Term(3), Index(9)}, configuration, LogId{});
-            }),
-            "")
-      << "a configuration that is none";
+  EXPECT_NE(attempt(RecordKind::checkpoint,
+                    [&](Buffer& out) {
+                      put_snapshot(out, id(2, 5), {});
+                      put_snapshot(out, id(2, 5), {});
+                    }),
+            "");
+  EXPECT_NE(attempt(RecordKind::checkpoint,
+                    [&](Buffer& out) { put_snapshot(out, id(2, 5), payload_of("no configuration")); }),
+            "");
+}
+
+TEST(Image, KeepsSnapshotAndBaseApart) {
+  Buffer buffer;
+  const Configuration configuration = voters_up_to(3);
+  put_hard_state(buffer, HardState{Term(4), NodeId(2)});
+  put_snapshot(buffer, LogId{Term(3), Index(7)}, encode(configuration));
+  put_base(buffer, LogId{Term(2), Index(5)});
+  const Slice entries = entries_from(Index(6), Term(3), 4, "x");
+  for (std::uint32_t i = 0; i < entries.size(); ++i) put_entry(buffer, entries.entry(i));
+  put_durable_index(buffer, Index(8));
+  Image image;
+  ASSERT_EQ(image.apply(RecordKind::checkpoint_end, buffer.from(0)), "");
+  const Recovered recovered = image.recovered();
+  EXPECT_EQ(recovered.hard, (HardState{Term(4), NodeId(2)}));
+  EXPECT_EQ(recovered.snapshot, (LogId{Term(3), Index(7)}));
+  EXPECT_EQ(recovered.snapshot_configuration, configuration);
+  EXPECT_EQ(recovered.base, (LogId{Term(2), Index(5)}));
+  EXPECT_EQ(state_of(recovered).log.last(), Index(9));
+  EXPECT_EQ(image.durable_index(), Index(8));
+  Buffer truncation;
+  put_truncation(truncation, Index(7));
+  EXPECT_NE(image.apply(RecordKind::writes, truncation.from(0)), "")
+      << "the log behind the base, but in the snapshot";
 }
 
 }  // namespace

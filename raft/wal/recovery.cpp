@@ -53,8 +53,8 @@ struct Survivor {
   ReadRecord record;
 };
 
-/// A record behind the damage that proves that the damaged place was once durable: a valid one with a greater number,
-/// or a header alone whose watermark covers the place.
+/// A record behind the damage that proves that the damaged place was once durable: a valid one with a greater
+/// number, or a header alone whose watermark covers the place.
 std::optional<Survivor> find_survivor(Bytes bytes, std::size_t from, std::uint32_t identity, RecordSeq last) {
   std::optional<Survivor> header_only;
   for (auto at = next_candidate(bytes, from); at; at = next_candidate(bytes, *at + 1)) {
@@ -71,16 +71,20 @@ std::optional<Survivor> find_survivor(Bytes bytes, std::size_t from, std::uint32
 class DurableIndex {
  public:
   void note(const RecordHeader& header, const Image& image) {
+    // Part of a checkpoint is worth nothing, however durable, until its end is.
+    if (header.kind == RecordKind::checkpoint) return;
     for (Mark& mark : marks_) {
       if (mark.sequence <= header.durable) index_ = mark.last;
     }
     std::erase_if(marks_, [&](const Mark& mark) { return mark.sequence <= header.durable; });
-    if (header.kind == RecordKind::checkpoint_end) index_ = std::max(index_, image.durable_index());
-    const Index kept = image.lowest_last();
-    index_ = std::min(index_, kept);
-    for (Mark& mark : marks_) mark.last = std::min(mark.last, kept);
-    // Part of a checkpoint is worth nothing, however durable, until its end is.
-    if (header.kind != RecordKind::checkpoint) marks_.push_back(Mark{header.sequence, image.last()});
+    if (header.kind == RecordKind::checkpoint_end) {
+      index_ = image.durable_index();
+    } else {
+      const Index kept = image.lowest_last();
+      index_ = std::min(index_, kept);
+      for (Mark& mark : marks_) mark.last = std::min(mark.last, kept);
+    }
+    marks_.push_back(Mark{header.sequence, image.last()});
   }
   [[nodiscard]] Index index() const { return index_; }
 
@@ -107,6 +111,11 @@ class Replay {
       expected = expected.next();
       if (auto refused = read(file)) return refused;
     }
+    // A checkpoint that this life began itself proves of it what one more segment would.
+    for (const File& file : files_) {
+      if (file.number > base_ && file.of(file.number) && file.header->header.previous_chain != 0)
+        return follows(file, expected);
+    }
     return std::nullopt;
   }
 
@@ -123,7 +132,7 @@ class Replay {
 
  private:
   /// A segment follows the one before without a gap, and everything before it was durable when it was begun.
-  std::optional<Refusal> enter(const File& file, SegmentNumber expected) {
+  [[nodiscard]] std::optional<Refusal> follows(const File& file, SegmentNumber expected) const {
     const SegmentHeader& header = file.header->header;
     if (file.number != expected) {
       for (const File& other : files_) {
@@ -132,15 +141,19 @@ class Replay {
                        sentence("the header is damaged, and segment ", file.number, " follows it"));
       }
       return Refusal{RefusalCode::missing_segment, segment_name(expected), 0,
-                     sentence("segment ", file.number, " of the same log is there, this one is not")};
+                     sentence("segment ", file.number, ", begun behind it, is there; this one is not")};
     }
-    if (file_ == nullptr) {
-      last_ = header.first.previous();
-    } else if (torn_ || header.first != last_.next() || header.previous_chain != chain_) {
+    if (file_ != nullptr && (torn_ || header.first != last_.next() || header.previous_chain != chain_)) {
       return refusal(RefusalCode::corrupt_middle, *file_, offset_,
                      sentence("record ", last_.next(), " is damaged or cut off, and segment ", file.number,
                               " was begun behind record ", header.first.previous()));
     }
+    return std::nullopt;
+  }
+
+  std::optional<Refusal> enter(const File& file, SegmentNumber expected) {
+    if (auto refused = follows(file, expected)) return refused;
+    if (file_ == nullptr) last_ = file.header->header.first.previous();
     file_ = &file;
     chain_ = file.header->chain;
     offset_ = segment_header_bytes;
@@ -167,7 +180,7 @@ class Replay {
     if (header.durable >= header.sequence) wrong = "its durable watermark covers itself";
     if (complete_ ? !later : !checkpoint) wrong = "a record of its kind cannot stand here";
     image_.reset_lowest_last();
-    if (wrong.empty()) wrong = image_.apply(record.payload);
+    if (wrong.empty()) wrong = image_.apply(header.kind, record.payload);
     if (!wrong.empty()) {
       return refusal(RefusalCode::bad_content, file, offset_,
                      sentence("record ", header.sequence, ": ", wrong));
@@ -231,7 +244,10 @@ class Recovery {
         found_.torn_tail = found_.torn_tail || replay.torn();
         break;
       }
-      if (!unfinished_) unfinished_ = {&replay.last_file(), replay.end()};
+      if (!unfinished_) {
+        const bool whole = !replay.torn() && replay.end() > segment_header_bytes;
+        unfinished_ = {&replay.last_file(), replay.end(), whole};
+      }
       found_.torn_tail = true;
     }
     if (auto refused = judge_headerless(chosen)) return *refused;
@@ -239,15 +255,15 @@ class Recovery {
       if (auto refused = judge_unfinished()) return *refused;
     }
     found_.fresh = !chosen;
-    for (const File& file : files_) found_.old_files.push_back(file.name);
-    if (chosen == SegmentNumber(1)) found_.unproven_files = found_.old_files;
-    if (chosen) {
-      found_.next_segment = files_.back().number.next();
-    } else {
-      std::ranges::reverse(
-          found_.old_files);  // segment 1 last: it is what shows that nothing was ever finished
-      found_.next_record = RecordSeq(1);
+    if (!chosen) found_.next_record = RecordSeq(1);
+    for (const File& file : files_) {
+      const bool counts =
+          chosen && (file.header ? file.header->header.base <= *chosen : file.number < *chosen);
+      (counts ? found_.old_files : found_.leftovers).push_back(file.name);
     }
+    if (chosen) found_.next_segment = files_.back().number.next();
+    if (chosen == SegmentNumber(1)) found_.unproven_files = found_.old_files;
+    std::ranges::reverse(found_.leftovers);
     return std::move(found_);
   }
 
@@ -269,6 +285,9 @@ class Recovery {
       files_.push_back(File{std::move(file_name), *number, std::move(std::get<0>(bytes)), std::nullopt});
     }
     std::ranges::sort(files_, {}, &File::number);
+    if (!files_.empty() && files_.back().number.value() > numbers_max) {
+      return refusal(RefusalCode::corrupt_header, files_.back(), 0, "no segment has so great a number");
+    }
     return std::nullopt;
   }
 
@@ -289,7 +308,8 @@ class Recovery {
             sentence("expected cluster ", identity_.cluster, " node ", identity_.node, " and found cluster ",
                      header.identity.cluster, " node ", header.identity.node));
       }
-      if (header.number != file.number || header.base > header.number || !header.base || !header.first) {
+      if (header.number != file.number || header.base > header.number || !header.base || !header.first ||
+          header.first.value() > numbers_max) {
         return refusal(RefusalCode::corrupt_header, file, 24,
                        sentence("the file holds the header of segment ", header.number));
       }
@@ -314,24 +334,30 @@ class Recovery {
     return std::nullopt;
   }
 
-  /// Without any finished checkpoint the log was never in use, if segment 1 is still there: files are removed, and a
-  /// checkpoint begins to count, only in that order.
+  /// Without any finished checkpoint the log was never in use, if segment 1 is still there: files are
+  /// removed, and a checkpoint begins to count, only in that order. A first creation is torn only in its last
+  /// file: each was durable before the next was created, and what is left of it is removed from the end.
   std::optional<Refusal> judge_unfinished() {
     const File& first = files_.front();
     const bool only_the_first_life =
         bases_.empty() || (bases_.size() == 1 && *bases_.begin() == SegmentNumber(1));
-    if (first.number == SegmentNumber(1) && only_the_first_life) return std::nullopt;
+    const bool whole = unfinished_ && unfinished_->whole;
+    const File& torn = unfinished_ ? *unfinished_->file : first;
+    const bool may_be_torn = whole || &torn == &files_.back();
+    if (first.number == SegmentNumber(1) && only_the_first_life && may_be_torn) return std::nullopt;
     if (!unfinished_) {
       return refusal(RefusalCode::corrupt_header, first, 0,
-                     "the header is damaged, and no other segment is left");
+                     "the header is damaged, and this is no creation that was never finished");
     }
     return refusal(RefusalCode::corrupt_committed, *unfinished_->file, unfinished_->offset,
-                   "the checkpoint is damaged, and the segments that it replaced are gone");
+                   "the checkpoint is damaged, and had been durable: nothing that it replaced is there, or a "
+                   "segment follows");
   }
 
   struct Place {
     const File* file = nullptr;
     std::size_t offset = 0;
+    bool whole = false;  ///< at least one record stands before it, and nothing behind it
   };
 
   Identity identity_;

@@ -4,6 +4,7 @@
 #include "raft/wal/test_disk.hpp"
 #include "raft/wal/wal.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,25 +18,56 @@ inline constexpr Identity identity{0x1122334455667788, NodeId(7)};
 
 struct State {
   HardState hard;
-  Log log;
   LogId snapshot;
+  Configuration configuration;  ///< at the snapshot; empty: not known
+  Log log;
   friend bool operator==(const State&, const State&) = default;
 };
 
 [[nodiscard]] inline State state_of(const Recovered& recovered) {
-  State state{recovered.hard, Log(recovered.base), recovered.snapshot};
+  State state{recovered.hard, recovered.snapshot, recovered.snapshot_configuration.value_or(Configuration{}),
+              Log(recovered.base)};
   for (const Slice& entries : recovered.entries) state.log.append(entries);
   return state;
 }
 
 inline void apply(const Write& write, State& state) {
-  if (write.checkpoint) {
-    state.log = Log(write.checkpoint->base);
-    state.snapshot = write.checkpoint->snapshot;
-  }
   if (write.hard) state.hard = *write.hard;
+  if (write.checkpoint) {
+    state.snapshot = write.checkpoint->snapshot;
+    state.configuration = write.checkpoint->configuration;
+    state.log = Log(write.checkpoint->base);
+  }
   if (write.truncate_from && write.truncate_from <= state.log.last()) state.log.truncate(write.truncate_from);
   for (const Slice& entries : write.entries) state.log.append(entries);
+}
+
+/// A write that restates all of this.
+[[nodiscard]] inline Write checkpoint_of(const State& state, WriteSeq seq) {
+  Write write;
+  write.seq = seq;
+  write.checkpoint = Checkpoint{state.snapshot, state.configuration, state.log.base()};
+  write.hard = state.hard;
+  if (state.log.last() >= state.log.first())
+    state.log.slices(state.log.first(), state.log.last(), write.entries);
+  return write;
+}
+
+/// A snapshot of its own up to `snapshot`, with a tail of this many entries in the log below it.
+[[nodiscard]] inline Write own_snapshot(State& state, WriteSeq seq, Index snapshot, std::uint64_t tail) {
+  state.snapshot = LogId{state.log.term_at(snapshot), snapshot};
+  state.configuration = voters_up_to(3);
+  const std::uint64_t below = std::min(tail, snapshot.value());
+  state.log.compact(std::max(state.log.base().index, Index(snapshot.value() - below)));
+  return checkpoint_of(state, seq);
+}
+
+/// A received snapshot that the log knows nothing of.
+[[nodiscard]] inline Write installed_snapshot(State& state, WriteSeq seq, LogId snapshot) {
+  state.snapshot = snapshot;
+  state.configuration = voters_up_to(5);
+  state.log = Log(snapshot);
+  return checkpoint_of(state, seq);
 }
 
 [[nodiscard]] inline std::vector<std::byte> payload_of(const std::string& text) {
@@ -75,24 +107,6 @@ using Opening = std::variant<Wal::Opened, Refusal>;
   Opening opening = Wal::open(disk, identity, options, first_state());
   if (auto* opened = std::get_if<Wal::Opened>(&opening)) opened->wal.begin(opened->recovered);
   return opening;
-}
-
-/// The write of a node that took a snapshot up to `snapshot` and keeps the log behind `base`, or installed one that its log
-/// does not reach. Changes the state, too.
-[[nodiscard]] inline Write checkpoint(WriteSeq seq, Index base, LogId snapshot, State& state) {
-  if (snapshot.index > state.log.last()) {
-    state.log = Log(snapshot);
-  } else {
-    state.log.compact(base);
-  }
-  state.snapshot = snapshot;
-  Write write;
-  write.seq = seq;
-  write.hard = state.hard;
-  write.checkpoint = Checkpoint{snapshot, voters_up_to(3), state.log.base(), Index()};
-  if (state.log.last() >= state.log.first())
-    state.log.slices(state.log.first(), state.log.last(), write.entries);
-  return write;
 }
 
 /// Some write number `seq` behind a log of this state: hard states, truncations and entries take turns.

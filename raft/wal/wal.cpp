@@ -3,14 +3,16 @@
 #include "raft/wal/payload.hpp"
 #include "raft/wal/record.hpp"
 #include "raft/wal/recovery.hpp"
+#include "raft/wal/terms.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <utility>
 
 namespace raftlab::raft::wal {
 
-/// At any time at most one record is not durable: writes gather in memory while a record is being synced. A torn record
-/// is therefore the last one, and a valid record behind a damaged one always proves damage to what had been durable.
+/// At any time at most one record is not durable: writes gather in memory while a record is being synced. A
+/// torn record is therefore the last one, and a valid record behind a damaged one always proves damage to
+/// what had been durable.
 class Wal::Implementation {
  public:
   Implementation(Disk& disk, const Identity& identity, const WalOptions& options, Found found)
@@ -18,27 +20,17 @@ class Wal::Implementation {
         identity_(identity),
         options_(options),
         identity_checksum_(identity_checksum(identity)),
-        base_(found.next_segment),
         next_segment_(found.next_segment),
-        next_record_(found.next_record),
-        fresh_(found.fresh),
+        live_files_(std::move(found.old_files)),
+        to_remove_(std::move(found.leftovers)),
         unproven_files_(std::move(found.unproven_files)),
-        old_files_(std::move(found.old_files)) {}
+        next_record_(found.next_record) {}
 
   void begin(const Recovered& recovered) {
     RAFTLAB_ASSERT(!submitted_, submitted_);
-    Checkpoint checkpoint{recovered.snapshot, {}, recovered.base, recovered.durable};
-    checkpoint.configuration = recovered.snapshot_configuration.value_or(Configuration{});
     submitted_ = WriteSeq(1);
-    gather(recovered.hard, checkpoint, recovered.entries);
-    // A creation that was never finished goes first, so that segment 1 always means "the first life".
-    if (fresh_ && !old_files_.empty()) {
-      remove_next();
-    } else if (!unproven_files_.empty()) {
-      secure();
-    } else {
-      pump();
-    }
+    gather_checkpoint(recovered, submitted_);
+    go_on();
   }
 
   void write(const Write& write) {
@@ -47,23 +39,10 @@ class Wal::Implementation {
     if (dead_) return;
     idle_ticks_ = 0;
     if (write.checkpoint) {
-      RAFTLAB_ASSERT(write.hard && !write.truncate_from, write.seq);
-      gather(*write.hard, *write.checkpoint, write.entries);
-      return pump();
+      gather_restart(write);
+    } else {
+      gather_changes(write);
     }
-    if (write.hard) put_hard_state(room(change_bytes_max), *write.hard);
-    if (write.truncate_from) {
-      put_truncation(room(change_bytes_max), write.truncate_from);
-      if (last_) last_ = std::min(*last_, write.truncate_from.previous());
-    }
-    for (const Slice& entries : write.entries) {
-      if (entries.empty()) continue;
-      RAFTLAB_ASSERT(!last_ || entries.first_index() == last_->next(), entries.first_index(), *last_);
-      last_ = entries.last_index();
-      put_entries(entries);
-    }
-    (void)room(0);  // a write without changes is a record too
-    gathered_.at(gathered_count_ - 1).completes = write.seq;
     pump();
   }
 
@@ -74,16 +53,15 @@ class Wal::Implementation {
       return WriteOutcome{submitted_, completion.error};
     }
     if (phase_ == Phase::idle || completion.operation < awaited_) return std::nullopt;
-    if (phase_ == Phase::syncing) durable_ = flying_.sequence;
-    // The checkpoint counts only when what it replaces is gone: a damaged checkpoint beside older segments is then
-    // always one that nobody ever counted on.
-    if (!old_files_.empty() && (phase_ == Phase::removing || flying_.kind == RecordKind::checkpoint_end)) {
-      remove_next();
-      return std::nullopt;
+    if (phase_ == Phase::syncing) {
+      durable_ = flying_.sequence;
+      // The checkpoint counts only when what it replaces is gone: a damaged checkpoint beside older segments
+      // is then always one that nobody ever counted on.
+      if (flying_.kind == RecordKind::checkpoint_end) to_remove_ = std::exchange(replaced_files_, {});
     }
-    const WriteSeq done = std::exchange(flying_.completes, WriteSeq());
     phase_ = Phase::idle;
-    pump();
+    const WriteSeq done = to_remove_.empty() ? std::exchange(flying_.completes, WriteSeq()) : WriteSeq();
+    go_on();
     if (!done) return std::nullopt;
     return WriteOutcome{done, DiskError::none};
   }
@@ -100,12 +78,20 @@ class Wal::Implementation {
   [[nodiscard]] std::uint32_t chain() const { return chain_; }
   [[nodiscard]] std::uint64_t bytes_appended() const { return bytes_appended_; }
   [[nodiscard]] std::uint64_t syncs() const { return syncs_; }
+  [[nodiscard]] std::size_t memory_bytes() const {
+    std::size_t bytes = terms_.memory_bytes();
+    for (const Gathered& record : gathered_) bytes += sizeof record + record.buffer.capacity();
+    for (const auto* files : {&live_files_, &replaced_files_, &to_remove_}) {
+      for (const std::string& file : *files) bytes += sizeof file + file.capacity();
+    }
+    return bytes;
+  }
 
  private:
   enum class Phase : std::uint8_t {
     idle,
     syncing,   ///< a record is on its way
-    removing,  ///< an old file is being removed
+    removing,  ///< a file of no more use is being removed
     securing,  ///< files that were read are being made durable
   };
 
@@ -115,7 +101,7 @@ class Wal::Implementation {
   struct Gathered {
     Buffer buffer;
     RecordKind kind = RecordKind::writes;
-    bool begins_life = false;  ///< the first one of a checkpoint
+    bool begins_life = false;  ///< the first one of a checkpoint: it opens a segment that is a base
     WriteSeq completes;        ///< the last write that ends in it; 0: none does
   };
   struct Flying {
@@ -123,6 +109,18 @@ class Wal::Implementation {
     RecordKind kind = RecordKind::writes;
     WriteSeq completes;
   };
+
+  /// What is to be done next, when nothing is under way. Only at the start of the process can something other
+  /// than a record be due while no checkpoint has just become durable.
+  void go_on() {
+    if (!to_remove_.empty()) {
+      remove_next();
+    } else if (!unproven_files_.empty()) {
+      secure();
+    } else {
+      pump();
+    }
+  }
 
   Gathered& begin_record(RecordKind kind) {
     if (gathered_count_ == gathered_.size()) gathered_.emplace_back();
@@ -153,37 +151,69 @@ class Wal::Implementation {
     }
   }
 
-  /// The log from a new start, which the last record completes. What is gathered before it is still written: writes complete in
-  /// order.
-  void gather(HardState hard, const Checkpoint& checkpoint, const std::vector<Slice>& log) {
+  void gather_changes(const Write& write) {
+    if (write.hard) put_hard_state(room(change_bytes_max), *write.hard);
+    if (write.truncate_from) {
+      RAFTLAB_ASSERT(write.truncate_from > snapshot_.index, write.truncate_from, snapshot_);
+      put_truncation(room(change_bytes_max), write.truncate_from);
+      terms_.truncate(write.truncate_from);
+    }
+    for (const Slice& entries : write.entries) {
+      terms_.append(entries);
+      put_entries(entries);
+    }
+    (void)room(0);  // a write without changes is a record too
+    gathered_[gathered_count_ - 1].completes = write.seq;
+  }
+
+  /// Durable is what the writes before it hold of the same log: all of them are when its first record is
+  /// written.
+  void gather_restart(const Write& write) {
+    RAFTLAB_ASSERT(write.hard && !write.truncate_from, write.seq, write.truncate_from);
+    const Checkpoint& checkpoint = *write.checkpoint;
+    Terms terms(checkpoint.base);
+    for (const Slice& entries : write.entries) terms.append(entries);
+    gather_checkpoint(Recovered{.hard = *write.hard,
+                                .snapshot = checkpoint.snapshot,
+                                .snapshot_configuration = checkpoint.configuration,
+                                .base = checkpoint.base,
+                                .entries = write.entries,
+                                .durable = terms.agrees_up_to(terms_)},
+                      write.seq);
+  }
+
+  /// The whole state, in records of its own; the first of them begins a life.
+  void gather_checkpoint(const Recovered& recovered, WriteSeq seq) {
     constexpr RecordKind kind = RecordKind::checkpoint;
-    Gathered& first = begin_record(kind);
-    first.begins_life = true;
-    put_hard_state(first.buffer, hard);
-    if (checkpoint.snapshot.index) {
+    begin_record(kind).begins_life = true;
+    put_hard_state(room(change_bytes_max, kind), recovered.hard);
+    const Configuration at_snapshot = recovered.snapshot_configuration.value_or(Configuration{});
+    if (recovered.snapshot.index || at_snapshot != Configuration{}) {
       std::vector<std::byte> configuration;
-      if (!checkpoint.configuration.empty()) configuration = encode(checkpoint.configuration);
-      put_snapshot(room(change_bytes_max + configuration.size(), kind), checkpoint.snapshot, configuration,
-                   checkpoint.base);
+      if (at_snapshot != Configuration{}) configuration = encode(at_snapshot);
+      put_snapshot(room(change_bytes_max + configuration.size(), kind), recovered.snapshot, configuration);
     }
-    last_ = checkpoint.base.index;
-    for (const Slice& entries : log) {
-      if (entries.empty()) continue;
+    if (recovered.base != LogId{}) put_base(room(change_bytes_max, kind), recovered.base);
+    snapshot_ = recovered.snapshot;
+    terms_ = Terms(recovered.base);
+    for (const Slice& entries : recovered.entries) {
+      terms_.append(entries);
       put_entries(entries, kind);
-      last_ = entries.last_index();
     }
-    put_durable_index(room(change_bytes_max, kind), checkpoint.durable);
+    RAFTLAB_ASSERT(snapshot_.index >= recovered.base.index && snapshot_.index <= terms_.last() &&
+                       snapshot_.term == terms_.term_at(snapshot_.index),
+                   snapshot_, recovered.base, terms_.last());
+    put_durable_index(room(change_bytes_max, kind), recovered.durable);
     gathered_[gathered_count_ - 1].kind = RecordKind::checkpoint_end;
-    gathered_[gathered_count_ - 1].completes = submitted_;
+    gathered_[gathered_count_ - 1].completes = seq;
   }
 
   /// Sends the oldest gathered record, when none is on its way.
   void pump() {
     if (phase_ != Phase::idle || gathered_count_ == 0) return;
     Gathered& record = gathered_.front();
-    if (record.begins_life) begin_life();
     const bool roll = record.begins_life || segment_bytes_ >= options_.segment_bytes;
-    if (roll) begin_segment(record.buffer.data());
+    if (roll) begin_segment(record);
 
     const std::size_t payload_bytes = record.buffer.size() - payload_offset;
     RAFTLAB_ASSERT(payload_bytes <= record_payload_bytes_limit, payload_bytes);
@@ -211,24 +241,31 @@ class Wal::Implementation {
     const auto begin = gathered_.begin();
     std::rotate(begin, begin + 1, begin + static_cast<std::ptrdiff_t>(gathered_count_));  // keeps the buffers
     --gathered_count_;
+    release_buffers();
   }
 
-  /// What this life has written so far is of no use once the next checkpoint is durable.
-  void begin_life() {
-    if (segment_) {
-      RAFTLAB_ASSERT(old_files_.empty(), old_files_.size());
-      for (SegmentNumber at = base_; at <= segment_; at = at.next()) old_files_.push_back(segment_name(at));
+  /// Two buffers of a common size are enough to use again: what a checkpoint took goes.
+  void release_buffers() {
+    constexpr std::size_t spare_max = 2;
+    if (gathered_.size() > gathered_count_ + spare_max) gathered_.resize(gathered_count_ + spare_max);
+    Buffer& used = gathered_[gathered_count_].buffer;
+    const std::size_t common = payload_offset + options_.record_bytes_max + record_trailer_bytes;
+    if (used.capacity() > 2 * common) used = Buffer();
+  }
+
+  /// Everything that this process wrote before is durable: no record is on its way. The header goes out with
+  /// the record.
+  void begin_segment(Gathered& record) {
+    if (record.begins_life) {
+      RAFTLAB_ASSERT(replaced_files_.empty(), replaced_files_.size());
+      base_ = next_segment_;
+      replaced_files_ = std::exchange(live_files_, {});
     }
-    base_ = next_segment_;
-  }
-
-  /// Everything before is durable: no record is on its way. The header goes out with the first record.
-  void begin_segment(std::byte* out) {
-    segment_ = next_segment_;
+    const SegmentHeader header{identity_, next_segment_, base_, next_record_, chain_};
+    chain_ = put(header, record.buffer.data());
+    live_files_.push_back(segment_name(next_segment_));
+    last_operation_ = disk_->create(live_files_.back(), file_);
     next_segment_ = next_segment_.next();
-    const std::uint32_t previous = segment_ == base_ ? 0 : chain_;
-    chain_ = put(SegmentHeader{identity_, segment_, base_, next_record_, previous}, out);
-    last_operation_ = disk_->create(segment_name(segment_), file_);
     segment_bytes_ = 0;
   }
 
@@ -249,8 +286,8 @@ class Wal::Implementation {
 
   /// One at a time, each durable before the next.
   void remove_next() {
-    disk_->remove(old_files_.front());
-    old_files_.erase(old_files_.begin());
+    disk_->remove(to_remove_.front());
+    to_remove_.erase(to_remove_.begin());
     awaited_ = last_operation_ = disk_->sync_directory();
     phase_ = Phase::removing;
   }
@@ -260,16 +297,19 @@ class Wal::Implementation {
   WalOptions options_;
   std::uint32_t identity_checksum_;
 
-  // The file.
+  // The files.
   SegmentNumber base_;
-  SegmentNumber segment_;  // 0: none is open
   SegmentNumber next_segment_;
   FileHandle file_;
   std::uint64_t segment_bytes_ = 0;
+  std::vector<std::string> live_files_;      // of the present life
+  std::vector<std::string> replaced_files_;  // of the life before, while the checkpoint is on its way
+  std::vector<std::string> to_remove_;
+  std::vector<std::string> unproven_files_;
 
   // The records.
   RecordSeq next_record_;
-  std::uint32_t chain_ = 0;
+  std::uint32_t chain_ = 0;  // 0: this process has written nothing
   RecordSeq durable_;
   RecordSeq last_watermark_;        // that a record carries
   RecordSeq last_data_;             // last record other than a watermark
@@ -280,15 +320,13 @@ class Wal::Implementation {
   // The writes of the core.
   WriteSeq submitted_;
   WriteSeq appended_;
-  std::optional<Index> last_;  // of the log; none: not known behind a snapshot
+  LogId snapshot_;
+  Terms terms_;  // of the log as of the last write
 
   // The disk.
   Phase phase_ = Phase::idle;
   OperationId awaited_;
   OperationId last_operation_;
-  bool fresh_;
-  std::vector<std::string> unproven_files_;
-  std::vector<std::string> old_files_;
   bool dead_ = false;
 
   std::uint32_t idle_ticks_ = 0;
@@ -329,6 +367,7 @@ WriteSeq Wal::appended() const { return implementation_->appended(); }
 std::uint32_t Wal::chain() const { return implementation_->chain(); }
 std::uint64_t Wal::bytes_appended() const { return implementation_->bytes_appended(); }
 std::uint64_t Wal::syncs() const { return implementation_->syncs(); }
+std::size_t Wal::memory_bytes() const { return implementation_->memory_bytes(); }
 
 const char* name(RefusalCode code) {
   switch (code) {

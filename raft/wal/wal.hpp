@@ -11,8 +11,8 @@
 #include <variant>
 #include <vector>
 
-/// The log on disk: numbered writes of the core, in segments of checksummed, chained records. The bytes and the rules of
-/// recovery are in docs/wal.md.
+/// The log on disk: numbered writes of the core, in segments of checksummed, chained records. The bytes and
+/// the rules of recovery are in docs/wal.md.
 namespace raftlab::raft::wal {
 
 /// Whose log this is. A log of another cluster or node is refused (F10, F26).
@@ -57,16 +57,18 @@ struct WriteOutcome {
   DiskError error = DiskError::none;  ///< none: they are durable. Otherwise nothing more will be
 };
 
-/// The log of one node. `open` reads what is there and changes nothing, so that who cannot use it can still go. `begin`
-/// submits the rewriting of it as write 1: recovered is not durable, so everything that counts goes to a new segment, which is
-/// synced before older ones are removed. After that, `write` takes the core's writes 2, 3, ... . Several writes share a sync:
-/// while one is under way, the next ones gather behind it. A write that carries a checkpoint is written as at the beginning: to a
-/// new segment, and the older ones go before it completes. One thread.
+/// The log of one node. `open` reads what is there and changes nothing, so that who cannot use it can still
+/// go. `begin` submits the rewriting of it as write 1: recovered is not durable, so everything that counts
+/// goes to a new segment, which is synced before older ones are removed. After that, `write` takes the core's
+/// writes 2, 3, ... ; one with a checkpoint begins anew in the same way. Writes are carried out first-in
+/// first-out, those that a checkpoint overtakes too. Several share a sync: while one is under way, the next
+/// ones gather behind it. One thread.
 class Wal {
  public:
   struct Opened;
 
-  /// `when_empty` is what a directory without any log starts from; without it an empty directory gives an empty `Recovered`.
+  /// `when_empty` is what a directory without any log starts from; without it an empty directory gives an
+  /// empty `Recovered`.
   [[nodiscard]] static std::variant<Opened, Refusal> open(Disk& disk, const Identity& identity,
                                                           const WalOptions& options,
                                                           const std::optional<Recovered>& when_empty);
@@ -79,7 +81,9 @@ class Wal {
 
   /// Writes what was recovered, as the host is going to use it. Once, before anything else.
   void begin(const Recovered& recovered);
-  /// Appends the write and sees to its sync. Numbers must rise by one.
+  /// Appends the write and sees to its sync. Numbers must rise by one. One with a checkpoint counts, and is
+  /// told of, only when what it replaces is gone; after a crash before that, either all of it or all of what
+  /// it replaces is there.
   void write(const Write& write);
   /// Tells of a completed change of the disk. At most one outcome comes of it.
   [[nodiscard]] std::optional<WriteOutcome> complete(const DiskCompletion& completion);
@@ -92,6 +96,8 @@ class Wal {
   [[nodiscard]] std::uint32_t chain() const;
   [[nodiscard]] std::uint64_t bytes_appended() const;
   [[nodiscard]] std::uint64_t syncs() const;
+  /// What it holds in memory: writes that wait, buffers to use again, the terms of the log, names of files.
+  [[nodiscard]] std::size_t memory_bytes() const;
 
  private:
   class Implementation;

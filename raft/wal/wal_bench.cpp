@@ -62,6 +62,29 @@ void write_entries(benchmark::State& bench) {
 }
 BENCHMARK(write_entries)->Arg(1)->Arg(16)->Arg(64);
 
+/// A checkpoint of `entries` entries with a command of 16 bytes each, and the removal of what it replaces.
+void write_checkpoint(benchmark::State& bench) {
+  NullDisk disk;
+  auto opening = Wal::open(disk, identity, {}, Recovered{});
+  Wal& wal = std::get<Wal::Opened>(opening).wal;
+  wal.begin(Recovered{});
+  (void)wal.complete(DiskCompletion{disk.last()});
+  const std::uint64_t bytes = wal.bytes_appended();
+  const auto count = static_cast<std::uint32_t>(bench.range(0));
+  State state;
+  state.hard.term = Term(1);
+  state.log.append(entries_from(Index(1), Term(1), count, "a 16-byte value!"));
+  for (WriteSeq seq(2); auto _ : bench) {
+    wal.write(checkpoint_of(state, seq));
+    bool done = false;
+    while (!done) done = wal.complete(DiskCompletion{disk.last()}).has_value();
+    seq = seq.next();
+  }
+  bench.SetItemsProcessed(bench.iterations());
+  bench.SetBytesProcessed(static_cast<std::int64_t>(wal.bytes_appended() - bytes));
+}
+BENCHMARK(write_checkpoint)->Arg(1000);
+
 void checksum(benchmark::State& bench, std::uint32_t (*function)(std::uint32_t, Bytes)) {
   const std::vector<std::byte> bytes(static_cast<std::size_t>(bench.range(0)), std::byte{7});
   std::uint32_t crc = 0;

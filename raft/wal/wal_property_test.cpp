@@ -51,6 +51,7 @@ class Lives {
   }
 
   [[nodiscard]] std::uint64_t acknowledged() const { return acknowledged_; }
+  [[nodiscard]] std::uint64_t acknowledged_checkpoints() const { return acknowledged_checkpoints_; }
 
  private:
   void live() {
@@ -65,19 +66,23 @@ class Lives {
     const Index durable = opened.recovered.durable;
     RC_ASSERT(durable <= state.log.last());
     // What is said to have been durable is never missing in a later life, acknowledged or not.
-    std::erase_if(legal_, [&](const State& other) {
-      if (other.log.base().index > durable || state.log.base().index > durable)
-        return false;  // compacted away
-      return other.log.term_at(durable) != state.log.term_at(durable);
-    });
+    if (durable) {
+      std::erase_if(legal_, [&](const State& other) {
+        const bool compacted = durable < other.log.base().index;
+        return !compacted && other.log.term_at(durable) != state.log.term_at(durable);
+      });
+    }
     begins_.clear();
+    checkpoints_.clear();
+    next_checkpoint_ = 0;
     mark(WriteSeq(1), state);
 
     const std::uint32_t writes = random_(12);
     for (WriteSeq seq(2); seq.value() < 2 + writes; seq = seq.next()) {
       serve(opened.wal, random_(4));
       if (random_(6) == 0) opened.wal.tick();
-      opened.wal.write(random_write(seq, state));
+      const bool checkpoint = random_(5) == 0;
+      opened.wal.write(checkpoint ? random_checkpoint(seq, state) : random_write(seq, state));
     }
     serve(opened.wal, random_(20));
   }
@@ -88,6 +93,9 @@ class Lives {
       if (!outcome) continue;
       RC_ASSERT(outcome->error == DiskError::none);
       ++acknowledged_;
+      for (; next_checkpoint_ < checkpoints_.size() && checkpoints_[next_checkpoint_] <= outcome->seq;
+           ++next_checkpoint_)
+        ++acknowledged_checkpoints_;
       nothing_acknowledged_ = false;
       const std::size_t from = begins_.at(outcome->seq.value());
       legal_.erase(legal_.begin(), legal_.begin() + static_cast<std::ptrdiff_t>(from));
@@ -106,19 +114,6 @@ class Lives {
   }
 
   Write random_write(WriteSeq seq, State& state) {
-    if (random_(5) == 0 && state.log.last() > state.snapshot.index) {
-      Index snapshot(
-          state.snapshot.index.value() + 1 +
-          random_(static_cast<std::uint32_t>(state.log.last().value() - state.snapshot.index.value())));
-      LogId id{state.log.term_at(snapshot), snapshot};
-      if (random_(3) == 0) id = LogId{state.hard.term, Index(state.log.last().value() + 1 + random_(5))};
-      const Index base(
-          state.log.base().index.value() +
-          random_(static_cast<std::uint32_t>(snapshot.value() - state.log.base().index.value() + 1)));
-      Write write = checkpoint(seq, base, id, state);
-      mark(seq, state);
-      return write;
-    }
     Write write;
     write.seq = seq;
     if (random_(3) == 0) {
@@ -126,20 +121,16 @@ class Lives {
       write.hard = state.hard;
       legal_.push_back(state);
     }
-    const std::uint64_t above =
-        state.log.last().value() - std::max(state.log.base(), state.snapshot, [](LogId a, LogId b) {
-                                     return a.index < b.index;
-                                   }).index.value();
-    if (random_(4) == 0 && above > 0) {
-      const Index from(state.log.last().value() - random_(std::min(3U, static_cast<std::uint32_t>(above))));
+    if (const std::uint64_t behind = state.log.last().value() - state.snapshot.index.value();
+        random_(4) == 0 && behind > 0) {
+      const Index from(state.log.last().value() -
+                       random_(static_cast<std::uint32_t>(std::min<std::uint64_t>(3, behind))));
       write.truncate_from = from;
       state.log.truncate(from);
       legal_.push_back(state);
     }
     for (std::uint32_t slices = random_(3); slices > 0; --slices) {
-      const std::uint32_t size = random_(8) == 0 ? random_(600) : random_(20);
-      const std::string text(size, static_cast<char>('a' + random_(26)));
-      const Slice entries = entries_from(state.log.last().next(), state.hard.term, 1 + random_(5), text);
+      const Slice entries = random_entries(state);
       write.entries.push_back(entries);
       for (Index index = entries.first_index(); index <= entries.last_index(); index = index.next()) {
         state.log.append(entries.sub(index, index));
@@ -150,6 +141,38 @@ class Lives {
     return write;
   }
 
+  Slice random_entries(const State& state) {
+    const std::uint32_t size = random_(8) == 0 ? random_(600) : random_(20);
+    const std::string text(size, static_cast<char>('a' + random_(26)));
+    return entries_from(state.log.last().next(), state.hard.term, 1 + random_(5), text);
+  }
+
+  /// All or nothing: one legal state comes of it. What else happened in the same step is in it.
+  Write random_checkpoint(WriteSeq seq, State& state) {
+    checkpoints_.push_back(seq);
+    if (random_(3) == 0) state.hard = HardState{state.hard.term.plus(random_(2)), NodeId(random_(4))};
+    const std::uint64_t last = state.log.last().value();
+    const std::uint64_t snapshot = state.snapshot.index.value();
+    if (random_(3) == 0) {  // received; it goes beyond the log, or disagrees with it
+      state.hard.term = state.hard.term.next();
+      const LogId received{state.hard.term,
+                           Index(snapshot + 1 + random_(static_cast<std::uint32_t>(last - snapshot + 4)))};
+      (void)installed_snapshot(state, seq, received);
+    } else {  // its own, or a received one that the log agrees with
+      const Index to(snapshot + random_(static_cast<std::uint32_t>(last - snapshot + 1)));
+      (void)own_snapshot(state, seq, to, random_(4));
+      if (random_(3) == 0 && state.log.last() > to) {
+        state.log.truncate(state.log.last());
+        state.hard.term = state.hard.term.next();
+      }
+    }
+    if (random_(2) == 0)
+      state.configuration = random_(2) == 0 ? Configuration{} : voters_up_to(1 + random_(4));
+    if (random_(3) == 0) state.log.append(random_entries(state));
+    mark(seq, state);
+    return checkpoint_of(state, seq);
+  }
+
   Random random_;
   WalOptions options_;
   TestDisk disk_;
@@ -157,6 +180,9 @@ class Lives {
   std::map<std::uint64_t, std::size_t> begins_;  // where in legal_ the state behind a write stands
   bool nothing_acknowledged_ = true;
   std::uint64_t acknowledged_ = 0;
+  std::vector<WriteSeq> checkpoints_;  // of the present life
+  std::size_t next_checkpoint_ = 0;
+  std::uint64_t acknowledged_checkpoints_ = 0;
 };
 
 RC_GTEST_PROP(WalProperty, EachLifeBeginsWithAllThatWasAcknowledgedAndAPrefixOfTheRest,
@@ -164,8 +190,8 @@ RC_GTEST_PROP(WalProperty, EachLifeBeginsWithAllThatWasAcknowledgedAndAPrefixOfT
   for (std::uint64_t i = 0; i < 20; ++i) Lives(seed + i * 7919).run();
 }
 
-/// A life that was killed before it was acknowledged, another that was killed at once, and a power loss that takes the
-/// directory entry of the first segment, but not that of the second.
+/// A life that was killed before it was acknowledged, another that was killed at once, and a power loss that
+/// takes the directory entry of the first segment, but not that of the second.
 TEST(WalProperty, TheFirstSegmentIsDurableBeforeTheSecondIsCreated) {
   for (std::uint32_t steps = 0; steps < 12; ++steps) {
     for (std::uint32_t survivors = 0; survivors < 4; ++survivors) {
@@ -188,8 +214,8 @@ TEST(WalProperty, TheFirstSegmentIsDurableBeforeTheSecondIsCreated) {
   }
 }
 
-/// Part of a checkpoint that was never finished is not durable, however many watermarks cover it: the older segments, whose
-/// tail may be lost, still count.
+/// Part of a checkpoint that was never finished is not durable, however many watermarks cover it: the older
+/// segments, whose tail may be lost, still count.
 TEST(WalProperty, PartOfACheckpointIsNotDurable) {
   WalOptions options;
   options.record_bytes_max = 100;
@@ -222,12 +248,15 @@ TEST(WalProperty, PartOfACheckpointIsNotDurable) {
 
 TEST(WalProperty, TheRandomLivesDoAcknowledgeWrites) {
   std::uint64_t acknowledged = 0;
+  std::uint64_t checkpoints = 0;
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     Lives lives(seed);
     lives.run();
     acknowledged += lives.acknowledged();
+    checkpoints += lives.acknowledged_checkpoints();
   }
   EXPECT_GT(acknowledged, 300U);
+  EXPECT_GT(checkpoints, 100U);
 }
 
 /// Always the same unsynced part survives: nothing, everything.
@@ -272,6 +301,96 @@ TEST_P(CrashEverywhere, DuringTheCheckpointOfALongLogLosesNothing) {
     }
   }
   EXPECT_GT(crashes, 20);
+}
+
+/// A log of several segments, then one more write of it: a checkpoint of several records in several segments.
+TEST_P(CrashEverywhere, DuringARunningCheckpointGivesAllOfTheOldOrAllOfTheNew) {
+  WalOptions options;
+  options.segment_bytes = 250;
+  options.record_bytes_max = 150;
+  const Choose choose = [](std::uint32_t count) { return std::min(GetParam(), count - 1); };
+  for (const bool received : {false, true}) {
+    int before = 0;
+    int after = 0;
+    bool finished = false;
+    for (std::uint32_t steps = 0; !finished; ++steps) {
+      TestDisk disk;
+      State old;
+      State next;
+      {
+        Opening opening = testing::open(disk, options);
+        auto& opened = std::get<Wal::Opened>(opening);
+        old = state_of(opened.recovered);
+        for (WriteSeq seq(2); seq.value() <= 15; seq = seq.next()) {
+          const Write write = write_behind(old, seq);
+          apply(write, old);
+          opened.wal.write(write);
+          drive(opened.wal, disk);
+        }
+        next = old;
+        const Index end = next.log.last();
+        opened.wal.write(received
+                             ? installed_snapshot(next, WriteSeq(16), LogId{next.hard.term, end.plus(20)})
+                             : own_snapshot(next, WriteSeq(16), Index(end.value() - 4), 3));
+        for (std::uint32_t step = 0; step < steps && !disk.idle(); ++step)
+          finished = opened.wal.complete(disk.step()).has_value() || finished;
+      }
+      if (steps % 2 == 0) {
+        disk.lose_power(choose);
+      } else {
+        disk.kill();
+      }
+      std::optional<State> first;
+      for (std::uint32_t attempt = 0; attempt < 3; ++attempt) {  // and crashes in recoveries from it
+        Opening opening = testing::open(disk, options);
+        ASSERT_TRUE(std::holds_alternative<Wal::Opened>(opening))
+            << steps << ' ' << attempt << ' ' << name(std::get<Refusal>(opening).code) << ' '
+            << std::get<Refusal>(opening).detail;
+        auto& opened = std::get<Wal::Opened>(opening);
+        const State state = state_of(opened.recovered);
+        ASSERT_TRUE(state == next || (!finished && state == old)) << steps << ' ' << attempt;
+        if (!first) ++(state == next ? after : before);
+        // A power loss may take back what a killed process left, if nobody said that it was durable.
+        ASSERT_TRUE(first != old || state == old) << steps;
+        if (!first) first = state;
+        for (std::uint32_t step = 0; step < steps && !disk.idle(); ++step)
+          (void)opened.wal.complete(disk.step());
+        disk.lose_power(choose);
+      }
+    }
+    EXPECT_GT(before, 3) << received;
+    EXPECT_GT(after, 3) << received;
+  }
+}
+
+/// Lives that are killed over and over before their checkpoint is whole leave nothing behind them.
+TEST(WalProperty, AttemptsToStartThatFailDoNotPileUp) {
+  WalOptions options;
+  options.record_bytes_max = 20;
+  options.segment_bytes = 100;
+  TestDisk disk;
+  {
+    Opening opening = testing::open(disk, options);
+    drive(std::get<Wal::Opened>(opening).wal, disk);
+    disk.kill();
+  }
+  const std::size_t files_at_rest = disk.files().size();
+  for (std::uint32_t attempt = 0; attempt < 40; ++attempt) {
+    Opening opening = testing::open(disk, options);
+    ASSERT_TRUE(std::holds_alternative<Wal::Opened>(opening)) << std::get<Refusal>(opening).detail;
+    auto& opened = std::get<Wal::Opened>(opening);
+    EXPECT_EQ(state_of(opened.recovered), state_of(first_state()));
+    const std::string last = disk.files().rbegin()->first;
+    std::size_t files_max = 0;
+    const std::uint32_t more = attempt % 3;  // steps behind the first record of the checkpoint
+    while (disk.files().rbegin()->first <= last || disk.files().rbegin()->second.empty()) {
+      (void)opened.wal.complete(disk.step());
+      files_max = std::max(files_max, disk.files().size());
+    }
+    for (std::uint32_t step = 0; step < more; ++step) (void)opened.wal.complete(disk.step());
+    EXPECT_LE(files_max, files_at_rest + 1) << attempt;
+    disk.kill();
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(WalProperty, CrashEverywhere, ::testing::Values(0U, 1U, 2U, 3U));

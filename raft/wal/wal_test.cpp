@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 namespace raftlab::raft::wal {
 namespace {
 
@@ -156,165 +158,226 @@ TEST(Wal, TheDurableIndexIsTheOneOfTheHighestWatermarkAndFallsWithTruncations) {
   EXPECT_EQ(opened(disk).recovered.durable, Index(2));
 }
 
-/// A log of entries 1 to 5 that is durable, and what it amounts to.
-struct FiveEntries {
+/// Some writes of a log, as a test writes them down: each is carried out before the next.
+struct Process {
   TestDisk disk;
-  Wal::Opened wal = opened(disk);
-  State state = state_of(first_state());
+  Wal::Opened log;
+  State state;
+  WriteSeq seq{1};
 
-  FiveEntries() {
-    Write write;
-    write.seq = WriteSeq(2);
-    write.entries.push_back(entries_from(Index(2), Term(1), 4, "x"));
-    apply(write, state);
-    wal.wal.write(write);
-    drive(wal.wal, disk);
+  explicit Process(const WalOptions& options = {})
+      : log(opened(disk, options)), state(state_of(log.recovered)) {
+    drive(log.wal, disk);
+  }
+  void append(std::uint64_t count, const std::string& text = "command") {
+    for (; count > 0; --count) {
+      seq = seq.next();
+      Write write;
+      write.seq = seq;
+      write.entries.push_back(entries_from(state.log.last().next(), state.hard.term, 1, text));
+      apply(write, state);
+      log.wal.write(write);
+      drive(log.wal, disk);
+    }
+  }
+  void compact(Index snapshot, std::uint64_t tail) {
+    seq = seq.next();
+    log.wal.write(own_snapshot(state, seq, snapshot, tail));
+  }
+  void install(LogId snapshot) {
+    seq = seq.next();
+    log.wal.write(installed_snapshot(state, seq, snapshot));
   }
 };
 
-TEST(WalCheckpoint, TheLogStartsFromItInEveryLaterLife) {
-  FiveEntries log;
-  log.wal.wal.write(checkpoint(WriteSeq(3), Index(2), LogId{Term(1), Index(4)}, log.state));
-  const Write behind = append(WriteSeq(4), Index(6));
-  apply(behind, log.state);
-  log.wal.wal.write(behind);
-  drive(log.wal.wal, log.disk);
-  for (int life = 0; life < 2; ++life) {
-    log.disk.kill();
-    auto again = opened(log.disk);
-    EXPECT_EQ(again.recovered.snapshot, (LogId{Term(1), Index(4)}));
-    EXPECT_EQ(again.recovered.base, (LogId{Term(1), Index(2)}));
+TEST(Wal, ACheckpointRestatesTheLogBehindItsBase) {
+  Process run;
+  run.append(9);
+  run.compact(Index(7), 2);
+  const auto outcomes = drive(run.log.wal, run.disk);
+  ASSERT_EQ(outcomes.size(), 1U);
+  EXPECT_EQ(outcomes[0].seq, run.seq);
+  ASSERT_EQ(run.disk.files().size(), 1U);
+  EXPECT_EQ(run.disk.files().begin()->first, "wal-0000000000000002.log");
+  run.append(1);
+  for (int life = 0; life < 3; ++life) {
+    run.disk.kill();
+    auto again = opened(run.disk);
+    EXPECT_EQ(state_of(again.recovered), run.state);
+    EXPECT_EQ(again.recovered.snapshot, (LogId{Term(1), Index(7)}));
     EXPECT_EQ(again.recovered.snapshot_configuration, voters_up_to(3));
-    EXPECT_EQ(state_of(again.recovered), log.state);
-    EXPECT_EQ(log.state.log.last(), Index(6));
-    drive(again.wal, log.disk);
+    EXPECT_EQ(again.recovered.base, (LogId{Term(1), Index(5)}));
+    EXPECT_EQ(state_of(again.recovered).log.last(), Index(11));
+    drive(again.wal, run.disk);
   }
 }
 
-TEST(WalCheckpoint, BehindAnInstalledSnapshotTheLogIsEmpty) {
-  FiveEntries log;
-  log.wal.wal.write(checkpoint(WriteSeq(3), Index(), LogId{Term(4), Index(90)}, log.state));
-  drive(log.wal.wal, log.disk);
-  log.disk.kill();
-  const auto again = opened(log.disk);
-  EXPECT_EQ(again.recovered.base, (LogId{Term(4), Index(90)}));
-  EXPECT_EQ(again.recovered.snapshot, again.recovered.base);
+TEST(Wal, AnInstalledSnapshotLeavesAnEmptyLogBehindIt) {
+  Process run;
+  run.append(4);
+  run.state.hard.term = Term(6);
+  run.install(LogId{Term(6), Index(100)});
+  drive(run.log.wal, run.disk);
+  run.disk.kill();
+  auto again = opened(run.disk);
+  EXPECT_EQ(state_of(again.recovered), run.state);
+  EXPECT_EQ(again.recovered.base, (LogId{Term(6), Index(100)}));
   EXPECT_TRUE(again.recovered.entries.empty());
-}
-
-TEST(WalCheckpoint, AllOrNothingOfItCountsWhereverTheProcessEnds) {
-  WalOptions options;
-  options.record_bytes_max = 40;  // several records
-  for (std::uint32_t steps = 0;; ++steps) {
-    TestDisk disk;
-    auto wal = opened(disk, options);
-    State state = state_of(first_state());
+  drive(again.wal, run.disk);
+  again.wal.write([] {
     Write write;
     write.seq = WriteSeq(2);
-    write.entries.push_back(entries_from(Index(2), Term(1), 4, "x"));
-    apply(write, state);
-    wal.wal.write(write);
-    drive(wal.wal, disk);
-    const State before = state;
-    wal.wal.write(checkpoint(WriteSeq(3), Index(2), LogId{Term(1), Index(4)}, state));
-    bool acknowledged = false;
-    for (std::uint32_t step = 0; step < steps && !disk.idle(); ++step)
-      acknowledged = wal.wal.complete(disk.step()).has_value() || acknowledged;
-    const bool all = disk.idle();
-    disk.lose_power([&](std::uint32_t count) { return steps % 2 == 0 ? 0 : count - 1; });
-    const auto again = opened(disk, options);
-    const State found = state_of(again.recovered);
-    EXPECT_TRUE(found == state || (found == before && !acknowledged)) << steps;
-    if (all) {
-      EXPECT_TRUE(acknowledged);
-      EXPECT_GT(steps, 10U);
-      break;
+    write.entries.push_back(entries_from(Index(101), Term(6), 1, "x"));
+    return write;
+  }());
+  drive(again.wal, run.disk);
+  run.disk.kill();
+  const auto third = opened(run.disk);
+  EXPECT_EQ(state_of(third.recovered).log.last(), Index(101));
+  EXPECT_EQ(third.recovered.durable, Index(100)) << "its watermark covers the checkpoint";
+}
+
+/// What is known to be durable when the checkpoint is there and nothing behind it.
+TEST(Wal, ACheckpointSaysHowMuchOfItWasDurableBefore) {
+  const auto durable = [](const std::function<Write(Process&)>& last_write) {
+    Process run;
+    run.append(8);
+    run.seq = run.seq.next();
+    run.log.wal.write(last_write(run));
+    drive(run.log.wal, run.disk);
+    for (int life = 0; life < 2; ++life) {
+      run.disk.kill();
+      auto again = opened(run.disk);
+      EXPECT_EQ(state_of(again.recovered), run.state);
+      if (life == 1) return again.recovered.durable;
+      drive(again.wal, run.disk);
     }
-  }
+    return Index();
+  };
+  EXPECT_EQ(durable([](Process& run) { return own_snapshot(run.state, run.seq, Index(6), 2); }), Index(9));
+  EXPECT_EQ(durable([](Process& run) {  // entries that no write before it held
+              run.state.log.append(entries_from(Index(10), Term(1), 2, "x"));
+              return own_snapshot(run.state, run.seq, Index(6), 2);
+            }),
+            Index(9));
+  EXPECT_EQ(durable([](Process& run) {  // others in the place of two that were durable
+              run.state.hard.term = Term(2);
+              run.state.log.truncate(Index(8));
+              run.state.log.append(entries_from(Index(8), Term(2), 4, "x"));
+              return own_snapshot(run.state, run.seq, Index(6), 2);
+            }),
+            Index(7));
+  EXPECT_EQ(durable([](Process& run) {
+              run.state.hard.term = Term(3);
+              return installed_snapshot(run.state, run.seq, LogId{Term(3), Index(50)});
+            }),
+            Index(0));
+  EXPECT_EQ(durable([](Process& run) {  // within the log, of which it holds another entry there
+              run.state.hard.term = Term(3);
+              return installed_snapshot(run.state, run.seq, LogId{Term(2), Index(5)});
+            }),
+            Index(0));
 }
 
-TEST(WalCheckpoint, WhatItReplacesGoesBeforeItCounts) {
-  FiveEntries log;
-  ASSERT_EQ(log.disk.files().size(), 1U);
-  log.wal.wal.write(checkpoint(WriteSeq(3), Index(2), LogId{Term(1), Index(4)}, log.state));
-  while (!log.disk.idle()) {
-    if (!log.wal.wal.complete(log.disk.step())) continue;
-    EXPECT_EQ(log.disk.files().size(), 1U);
+/// Writes that a checkpoint overtakes while they wait are carried out before it, and told of first.
+TEST(Wal, WritesAroundACheckpointAreCarriedOutInTheirOrder) {
+  Process run;
+  run.log.wal.write(append(WriteSeq(2), Index(2)));
+  run.log.wal.write(append(WriteSeq(3), Index(3)));
+  run.state.log.append(entries_from(Index(2), Term(1), 2, "command"));
+  run.seq = WriteSeq(3);
+  run.state.hard.term = Term(4);
+  run.install(LogId{Term(4), Index(30)});
+  Write behind;
+  behind.seq = WriteSeq(5);
+  behind.entries.push_back(entries_from(Index(31), Term(4), 1, "y"));
+  run.log.wal.write(behind);
+  EXPECT_EQ(run.log.wal.appended(), WriteSeq(2));
+  std::vector<std::uint64_t> told;
+  while (!run.disk.idle()) {
+    const Files before = run.disk.files();
+    const auto outcome = run.log.wal.complete(run.disk.step());
+    if (!outcome) continue;
+    ASSERT_EQ(outcome->error, DiskError::none);
+    told.push_back(outcome->seq.value());
+    EXPECT_LE(run.log.wal.appended(), outcome->seq.next()) << "at most one record is ahead";
+    EXPECT_EQ(run.disk.files().size(), 1U) << "nothing counts beside what it replaces";
   }
-  EXPECT_EQ(log.disk.files().begin()->first, "wal-0000000000000002.log");
+  EXPECT_EQ(told, (std::vector<std::uint64_t>{2, 3, 4, 5}));
+  run.disk.kill();
+  EXPECT_EQ(state_of(opened(run.disk).recovered).log.last(), Index(31));
 }
 
-TEST(WalCheckpoint, TheBytesOnDiskStayBounded) {
+TEST(Wal, ACheckpointOfManyRecordsIsAppendedWithItsLast) {
   WalOptions options;
-  options.segment_bytes = 2000;
-  TestDisk disk;
-  auto wal = opened(disk, options);
-  drive(wal.wal, disk);
-  State state = state_of(first_state());
-  std::size_t most = 0;
-  for (std::uint64_t seq = 2; seq < 2000; ++seq) {
-    if (seq % 50 == 0) {
-      const Index last = state.log.last();
-      wal.wal.write(checkpoint(WriteSeq(seq), Index(last.value() - 5), LogId{Term(1), last}, state));
-    } else {
-      const Write write = append(WriteSeq(seq), state.log.last().next());
-      apply(write, state);
-      wal.wal.write(write);
+  options.record_bytes_max = 200;
+  options.segment_bytes = 500;
+  Process run(options);
+  run.append(20, std::string(80, 'x'));
+  const std::size_t old_files = run.disk.files().size();
+  const std::string old_file = run.disk.files().rbegin()->first;
+  run.compact(Index(2), 1);
+  bool removing = false;
+  while (!run.disk.idle()) {
+    const auto outcome = run.log.wal.complete(run.disk.step());
+    const Files files = run.disk.files();
+    removing = removing || files.count(segment_name(SegmentNumber(1))) == 0;
+    if (removing) {
+      EXPECT_EQ(run.log.wal.appended(), run.seq);
     }
-    drive(wal.wal, disk);
+    EXPECT_EQ(outcome.has_value(), files.count(old_file) == 0 && run.disk.idle());
+  }
+  EXPECT_GT(old_files, 3U);
+  EXPECT_GT(run.disk.files().size(), 3U);
+  run.disk.kill();
+  EXPECT_EQ(state_of(opened(run.disk, options).recovered), run.state);
+}
+
+/// Two checkpoints, one behind the other in memory: each replaces what was there before it.
+TEST(Wal, CheckpointsMayFollowEachOtherWithoutAPause) {
+  Process run;
+  run.append(10);
+  run.compact(Index(5), 2);
+  run.compact(Index(9), 2);
+  const auto outcomes = drive(run.log.wal, run.disk);
+  ASSERT_EQ(outcomes.size(), 2U);
+  EXPECT_EQ(outcomes[1].seq, run.seq);
+  ASSERT_EQ(run.disk.files().size(), 1U);
+  EXPECT_EQ(run.disk.files().begin()->first, "wal-0000000000000003.log");
+  run.disk.kill();
+  EXPECT_EQ(state_of(opened(run.disk).recovered), run.state);
+}
+
+TEST(Wal, WithCheckpointsTheDiskAndTheMemoryStayBounded) {
+  WalOptions options;
+  options.segment_bytes = 4000;
+  options.record_bytes_max = 1000;
+  Process run(options);
+  std::size_t disk_bytes_max = 0;
+  std::size_t memory_bytes_max = 0;
+  for (int round = 0; round < 100; ++round) {
+    run.append(50, std::string(40, 'x'));
+    run.compact(run.state.log.last(), 10);
+    // What gathers behind the checkpoint while the disk works on it.
+    for (int i = 0; i < 20; ++i) {
+      run.seq = run.seq.next();
+      Write write;
+      write.seq = run.seq;
+      write.entries.push_back(entries_from(run.state.log.last().next(), Term(1), 1, std::string(900, 'y')));
+      apply(write, run.state);
+      run.log.wal.write(write);
+    }
+    drive(run.log.wal, run.disk);
     std::size_t bytes = 0;
-    for (const auto& [name, content] : disk.files()) bytes += content.size();
-    most = std::max(most, bytes);
+    for (const auto& [name, content] : run.disk.files()) bytes += content.size();
+    disk_bytes_max = std::max(disk_bytes_max, bytes);
+    memory_bytes_max = std::max(memory_bytes_max, run.log.wal.memory_bytes());
   }
-  EXPECT_LT(most, 12'000U);
-  disk.kill();
-  EXPECT_EQ(state_of(opened(disk, options).recovered), state);
-}
-
-TEST(WalCheckpoint, WritesOnBothSidesOfItCompleteInOrder) {
-  FiveEntries log;
-  std::vector<std::uint64_t> done;
-  State state = log.state;
-  for (std::uint64_t seq = 3; seq < 20; ++seq) {
-    if (seq % 3 == 0) {
-      log.wal.wal.write(
-          checkpoint(WriteSeq(seq), state.log.base().index, LogId{Term(1), state.log.last()}, state));
-    } else {
-      const Write write = append(WriteSeq(seq), state.log.last().next());
-      apply(write, state);
-      log.wal.wal.write(write);
-    }
-    if (!log.disk.idle() && seq % 2 == 0) {
-      if (const auto outcome = log.wal.wal.complete(log.disk.step())) done.push_back(outcome->seq.value());
-    }
-  }
-  for (const WriteOutcome& outcome : drive(log.wal.wal, log.disk)) done.push_back(outcome.seq.value());
-  EXPECT_TRUE(std::is_sorted(done.begin(), done.end()));
-  EXPECT_EQ(done.back(), 19U);
-  log.disk.kill();
-  EXPECT_EQ(state_of(opened(log.disk).recovered), state);
-}
-
-TEST(WalCheckpoint, AFailureInTheMiddleIsFinalAndLeavesWhatWasThere) {
-  for (std::uint64_t failing = 1;; ++failing) {
-    FiveEntries log;
-    const State before = log.state;
-    const std::uint64_t asked = log.disk.asked();
-    log.disk.fail_at = OperationId(asked + failing);
-    log.disk.fail_with = DiskError::no_space;
-    log.wal.wal.write(checkpoint(WriteSeq(3), Index(2), LogId{Term(1), Index(4)}, log.state));
-    const auto outcomes = drive(log.wal.wal, log.disk);
-    if (log.disk.asked() < asked + failing) {
-      EXPECT_GT(failing, 5U);
-      break;
-    }
-    ASSERT_EQ(outcomes.size(), 1U);
-    EXPECT_EQ(outcomes[0].error, DiskError::no_space);
-    log.disk.kill();
-    log.disk.fail_at = OperationId();
-    const State found = state_of(opened(log.disk).recovered);
-    EXPECT_TRUE(found == before || found == log.state) << failing;
-  }
+  EXPECT_EQ(run.seq.value(), 7101U);
+  EXPECT_LT(disk_bytes_max, 30000U);
+  EXPECT_LT(memory_bytes_max, 10000U);
+  run.disk.kill();
+  EXPECT_EQ(state_of(opened(run.disk, options).recovered), run.state);
 }
 
 TEST(Wal, OldSegmentsGoOnlyAfterTheNewOneIsDurableAndBeforeItCounts) {
@@ -336,7 +399,8 @@ TEST(Wal, OldSegmentsGoOnlyAfterTheNewOneIsDurableAndBeforeItCounts) {
   EXPECT_EQ(disk.files().begin()->first, "wal-0000000000000002.log");
 }
 
-/// F11, F12: each change of the disk fails once; nothing is acknowledged afterwards, and nothing acknowledged is lost.
+/// F11, F12: each change of the disk fails once; nothing is acknowledged afterwards, and nothing acknowledged
+/// is lost.
 TEST(Wal, AFailureOfAnyChangeIsFinal) {
   WalOptions options;
   options.segment_bytes = 250;
@@ -389,6 +453,93 @@ TEST(Wal, AFailureOfAnyChangeIsFinal) {
     }
     EXPECT_GT(at, 30U);
   }
+}
+
+/// F11, F12 while a checkpoint of several records is on its way, and while what it replaces is removed.
+TEST(Wal, AFailureWhileACheckpointIsWrittenIsFinalAndLosesNothing) {
+  WalOptions options;
+  options.segment_bytes = 300;
+  options.record_bytes_max = 150;
+  for (const DiskError error : {DiskError::io, DiskError::no_space}) {
+    bool failed = true;
+    std::uint64_t at = 1;
+    int before = 0;
+    int after = 0;
+    for (; failed; ++at) {
+      Process run(options);
+      run.append(8, std::string(60, 'x'));
+      const State old = run.state;
+      run.disk.fail_at = OperationId(run.disk.asked() + at);
+      run.disk.fail_with = error;
+      run.compact(Index(6), 4);
+      auto outcomes = drive(run.log.wal, run.disk);
+      const State next = run.state;
+      ASSERT_EQ(outcomes.size(), 1U);
+      failed = outcomes[0].error != DiskError::none;
+      EXPECT_EQ(outcomes[0].seq, run.seq);
+      if (failed) {
+        EXPECT_EQ(outcomes[0].error, error);
+        run.append(3);  // nothing more comes of anything
+        run.compact(Index(8), 0);
+        EXPECT_TRUE(run.disk.idle());
+      }
+      run.disk.fail_at = OperationId();
+      if (at % 2 == 0) {
+        run.disk.kill();
+      } else {
+        run.disk.lose_power([](std::uint32_t) { return 0U; });
+      }
+      const auto again = testing::open(run.disk, options);
+      ASSERT_TRUE(std::holds_alternative<Wal::Opened>(again)) << at << ' ' << std::get<Refusal>(again).detail;
+      const State state = state_of(std::get<Wal::Opened>(again).recovered);
+      EXPECT_TRUE(state == next || (failed && state == old)) << at;
+      ++(state == next ? after : before);
+    }
+    EXPECT_GT(before, 10);
+    EXPECT_GT(after, 4);
+  }
+}
+
+TEST(Wal, ANumberFromWhichCountingOnWouldWrapIsRefused) {
+  for (const std::uint64_t number : {numbers_max + 1, ~std::uint64_t{0}}) {
+    TestDisk disk;
+    {
+      auto wal = opened(disk);
+      drive(wal.wal, disk);
+    }
+    Files files = disk.files();
+    files[segment_name(SegmentNumber(number))] = {};
+    disk.set_files(files);
+    const auto opening = testing::open(disk);
+    ASSERT_TRUE(std::holds_alternative<Refusal>(opening));
+    EXPECT_EQ(std::get<Refusal>(opening).code, RefusalCode::corrupt_header);
+    EXPECT_EQ(std::get<Refusal>(opening).file, segment_name(SegmentNumber(number)));
+    EXPECT_EQ(disk.files(), files);
+  }
+  std::vector<std::byte> header(segment_header_bytes);
+  put(SegmentHeader{identity, SegmentNumber(1), SegmentNumber(1), RecordSeq(numbers_max + 1), 0},
+      header.data());
+  TestDisk disk;
+  disk.set_files({{segment_name(SegmentNumber(1)), header}});
+  EXPECT_EQ(std::get<Refusal>(testing::open(disk)).code, RefusalCode::corrupt_header);
+}
+
+/// A file with a great number that holds nothing: the next segment is beyond it, not in its place.
+TEST(Wal, ALeftoverNameIsNeverInTheWay) {
+  TestDisk disk;
+  {
+    auto wal = opened(disk);
+    drive(wal.wal, disk);
+  }
+  Files files = disk.files();
+  files[segment_name(SegmentNumber(2))] = {};
+  files[segment_name(SegmentNumber(9))] = std::vector<std::byte>(70);
+  disk.set_files(files);
+  auto wal = opened(disk);
+  EXPECT_TRUE(wal.torn_tail);
+  ASSERT_EQ(drive(wal.wal, disk).size(), 1U);
+  ASSERT_EQ(disk.files().size(), 1U);
+  EXPECT_EQ(disk.files().begin()->first, segment_name(SegmentNumber(10)));
 }
 
 TEST(Wal, ALogOfAnotherClusterOrNodeIsRefused) {
@@ -489,17 +640,50 @@ TEST(Wal, FilesOfOtherNamesAreNoneOfItsBusiness) {
 }
 
 TEST(Wal, ATornFirstCreationIsNoLog) {
-  TestDisk disk;
-  disk.set_files(
-      {{segment_name(SegmentNumber(1)), std::vector<std::byte>(100)}, {segment_name(SegmentNumber(2)), {}}});
-  auto wal = opened(disk);
-  EXPECT_TRUE(wal.fresh);
-  EXPECT_TRUE(wal.torn_tail);
-  const auto outcomes = drive(wal.wal, disk);
-  ASSERT_EQ(outcomes.size(), 1U);
-  EXPECT_EQ(outcomes[0].seq, WriteSeq(1));
-  ASSERT_EQ(disk.files().size(), 1U);
-  EXPECT_EQ(disk.files().begin()->first, segment_name(SegmentNumber(1)));
+  WalOptions options;
+  options.segment_bytes = 100;
+  options.record_bytes_max = 60;
+  for (const bool second : {false, true}) {
+    TestDisk disk;
+    disk.set_files({{segment_name(SegmentNumber(1)), std::vector<std::byte>(100)}});
+    if (second) {  // a creation of several segments that came further
+      disk.set_files({});
+      Recovered much = first_state();
+      much.entries.push_back(entries_from(Index(2), Term(1), 8, std::string(40, 'x')));
+      auto opening = Wal::open(disk, identity, options, much);
+      Wal& wal = std::get<Wal::Opened>(opening).wal;
+      wal.begin(much);
+      while (disk.files().size() < 3) (void)wal.complete(disk.step());
+      disk.kill();
+    }
+    auto wal = opened(disk);
+    EXPECT_TRUE(wal.fresh);
+    EXPECT_TRUE(wal.torn_tail);
+    const auto outcomes = drive(wal.wal, disk);
+    ASSERT_EQ(outcomes.size(), 1U);
+    EXPECT_EQ(outcomes[0].seq, WriteSeq(1));
+    ASSERT_EQ(disk.files().size(), 1U);
+    EXPECT_EQ(disk.files().begin()->first, segment_name(SegmentNumber(1)));
+  }
+}
+
+/// A segment is created when all before it is durable: what stands before another one was never torn.
+TEST(Wal, ADamagedFirstSegmentWithAnotherBehindItIsNoTornCreation) {
+  Process run;
+  run.append(3);
+  run.disk.kill();
+  const Files files = run.disk.files();
+  for (const std::size_t size : {std::size_t{0}, std::size_t{30}, segment_header_bytes + 10}) {
+    Files cut = files;
+    cut.begin()->second.resize(size);
+    cut[segment_name(SegmentNumber(2))] = {};
+    run.disk.set_files(cut);
+    const auto opening = testing::open(run.disk);
+    ASSERT_TRUE(std::holds_alternative<Refusal>(opening)) << size;
+    EXPECT_EQ(std::get<Refusal>(opening).code,
+              size < segment_header_bytes ? RefusalCode::corrupt_header : RefusalCode::corrupt_committed);
+    EXPECT_EQ(run.disk.files(), cut);
+  }
 }
 
 TEST(Wal, TwoLogsThatWroteTheSameHaveTheSameChain) {
