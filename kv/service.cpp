@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <utility>
 
 namespace raftlab::kv {
@@ -223,40 +222,6 @@ class Service::Implementation final : public raft::StateMachine {
     } else if (proposed_ > 0) {
       applied_before_accepted_.emplace_back(id, std::move(result));
     }
-  }
-
-  // TEMPORARY until the store writes itself.
-  static std::vector<Store>& hack() {
-    static std::vector<Store> all;
-    return all;
-  }
-  std::vector<std::byte> hack_content_;
-  std::size_t hack_at_ = 0;
-  void begin_snapshot() override {
-    hack().push_back(store_);
-    std::uint64_t id = hack().size() - 1;
-    hack_content_.assign(600, std::byte{1});
-    std::memcpy(hack_content_.data(), &id, 8);
-    hack_at_ = 0;
-  }
-  bool write_snapshot(std::size_t n, std::vector<std::byte>& out) override {
-    n = std::min(n, hack_content_.size() - hack_at_);
-    out.insert(out.end(), hack_content_.begin() + static_cast<std::ptrdiff_t>(hack_at_),
-               hack_content_.begin() + static_cast<std::ptrdiff_t>(hack_at_ + n));
-    hack_at_ += n;
-    return hack_at_ == hack_content_.size();
-  }
-  void abandon_snapshot() override {}
-  bool restore(raft::Index last, raft::Bytes bytes) override {
-    std::uint64_t id = 0;
-    if (bytes.size() != 600) return false;
-    std::memcpy(&id, bytes.data(), 8);
-    if (id >= hack().size() || hack()[id].applied() != last) return false;
-    store_ = hack()[id];
-    if (replica_) applied_term_ = raft::Term{};
-    while (accepted_.first() != no_slot && slots_[accepted_.first()].id.index <= last)
-      answer(accepted_.first(), Status::unknown);
-    return true;
   }
 
  private:
