@@ -1,10 +1,16 @@
 #include "kv/store.hpp"
 
+#include "kv/session.hpp"
+#include "kv/slots.hpp"
+#include "kv/snapshot.hpp"
+#include "kv/use_order.hpp"
 #include "raft/assert.hpp"
 #include "raft/hash.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace raftlab::kv {
@@ -24,50 +30,41 @@ constexpr std::uint64_t digest_start = 0x73746f7265000004ULL;
   return raft::hash_bytes(key_start, as_bytes(key));
 }
 
-/// A key whose hash is known: the table and the digest use the same one.
-struct HashedKey {
-  explicit HashedKey(std::string_view bytes) : key(bytes), hash(hash_of_key(bytes)) {}
+struct Item {
+  std::string key;
+  std::string value;
+  std::uint64_t digest = 0;  ///< of both
+};
+
+/// Where a key stands. The table of places needs no look at the items when it grows.
+struct Place {
+  std::uint64_t hash;
+  Slot slot;
+};
+/// A key that is looked for. The table and the digest use the same hash.
+struct Sought {
+  Sought(const Slots<Item>& in, std::string_view bytes) : items(in), key(bytes), hash(hash_of_key(bytes)) {}
+  const Slots<Item>& items;
   std::string_view key;
   std::uint64_t hash;
 };
-
-struct KeyHash {
+struct PlaceHash {
   using is_transparent = void;
   using is_avalanching = void;
-  std::size_t operator()(const std::string& key) const { return hash_of_key(key); }
-  std::size_t operator()(const HashedKey& key) const { return key.hash; }
+  std::size_t operator()(const Place& place) const { return place.hash; }
+  std::size_t operator()(const Sought& sought) const { return sought.hash; }
 };
-struct KeyEqual {
+struct PlaceEqual {
   using is_transparent = void;
-  bool operator()(std::string_view a, std::string_view b) const { return a == b; }
-  bool operator()(const HashedKey& a, std::string_view b) const { return a.key == b; }
-  bool operator()(std::string_view a, const HashedKey& b) const { return a == b.key; }
+  bool operator()(const Place& a, const Place& b) const { return a.slot == b.slot; }
+  bool operator()(const Sought& a, const Place& b) const {
+    return a.hash == b.hash && a.key == a.items[b.slot].key;
+  }
+  bool operator()(const Place& a, const Sought& b) const { return (*this)(b, a); }
 };
 struct ClientHash {
   using is_avalanching = void;
   std::size_t operator()(std::uint64_t client) const { return raft::combine(session_start, client); }
-};
-
-struct Value {
-  std::string bytes;
-  std::uint64_t digest = 0;  ///< of key and value
-};
-
-using Slot = std::uint32_t;
-constexpr Slot no_slot = UINT32_MAX;
-
-/// A session, in a list by last use.
-struct Session {
-  ClientId client;
-  Sequence sequence;  ///< of the last command; 0: none yet
-  Effect effect = Effect::done;
-  raft::Index index;  ///< of the last command, applied the first time
-  raft::Index used;   ///< of the last entry that named this session
-  std::optional<std::string> found;
-  std::uint64_t found_digest = 0;
-  std::uint64_t digest = 0;
-  Slot older = no_slot;
-  Slot newer = no_slot;
 };
 
 [[nodiscard]] Result result_of(Effect effect, raft::Index index) {
@@ -87,6 +84,26 @@ struct Session {
       .add(session.index, session.used)
       .add(small, found_digest)
       .value();
+}
+
+[[nodiscard]] std::uint64_t digest_of(std::uint64_t key_hash, std::string_view value) {
+  return raft::hash_bytes(key_hash, as_bytes(value));
+}
+
+/// What the session answered to its last command.
+[[nodiscard]] Result last_answer(const Session& session) {
+  Result result = result_of(session.effect, session.index);
+  result.found = session.found;
+  return result;
+}
+
+/// Whether commands up to `applied` can have led to such a session.
+[[nodiscard]] bool can_be(const Session& session, raft::Index applied) {
+  const raft::Index opened(session.client.value());
+  if (opened > session.used || session.used > applied) return false;
+  if (session.found && session.effect != Effect::compare_failed) return false;
+  if (!session.sequence) return !session.index && session.used == opened && session.effect == Effect::done;
+  return opened < session.index && session.index <= session.used;
 }
 
 }  // namespace
@@ -118,9 +135,9 @@ class Store::Implementation {
     const auto known = by_client_.find(command.client.value());
     if (known == by_client_.end()) return result_of(Effect::session_expired, index);
     const Slot slot = known->second;
-    Session& session = sessions_[slot];
+    Session& session = sessions_.change(slot);
     session.used = index;
-    move_to_newest(slot);
+    use_order_.use(slot);
     Result result;
     if (command.sequence > session.sequence) {
       result = change(index, command.change);
@@ -129,14 +146,15 @@ class Store::Implementation {
       session.index = index;
       keep_found(session, result.found);
     } else if (command.sequence == session.sequence) {
-      result = result_of(Effect::duplicate, session.index);
-      result.first = session.effect;
-      result.found = session.found;
+      result = last_answer(session);
+      result.first = std::exchange(result.effect, Effect::duplicate);
     } else {
       result = result_of(Effect::session_expired, index);
     }
     refresh_digest(session);
-    while (found_bytes_ > options_.found_bytes_max && oldest_ != slot) evict_oldest();
+    // The session of this command is the newest one, and stays in any case.
+    while (found_bytes_ > options_.found_bytes_max && use_order_.oldest() != use_order_.newest())
+      evict_oldest();
     return result;
   }
 
@@ -145,25 +163,68 @@ class Store::Implementation {
     applied_ = index;
   }
 
-  [[nodiscard]] std::optional<std::string_view> get(std::string_view key) const {
-    const auto found = values_.find(HashedKey(key));
-    if (found == values_.end()) return std::nullopt;
-    return found->second.bytes;
+  [[nodiscard]] std::optional<Result> answer(ClientId client, Sequence sequence) const {
+    const auto known = by_client_.find(client.value());
+    if (known == by_client_.end() || !sequence) return std::nullopt;
+    const Session& session = sessions_[known->second];
+    if (session.sequence != sequence) return std::nullopt;
+    return last_answer(session);
   }
-  [[nodiscard]] std::size_t size() const { return values_.size(); }
-  [[nodiscard]] std::size_t sessions() const { return by_client_.size(); }
+  [[nodiscard]] std::optional<std::string_view> get(std::string_view key) const {
+    const auto place = places_.find(Sought(items_, key));
+    if (place == places_.end()) return std::nullopt;
+    return items_[place->slot].value;
+  }
+  [[nodiscard]] const StoreOptions& options() const { return options_; }
+  [[nodiscard]] std::size_t size() const { return items_.size(); }
+  [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
   [[nodiscard]] raft::Index applied() const { return applied_; }
 
   [[nodiscard]] std::uint64_t digest() const { return digest_from(keys_digest_, sessions_digest_); }
   [[nodiscard]] std::uint64_t recompute_digest() const {
     std::uint64_t keys = 0;
-    for (const auto& [key, value] : values_)
-      keys += raft::hash_bytes(hash_of_key(key), as_bytes(value.bytes));
+    for (Slot slot = 0; slot < items_.size(); ++slot)
+      keys += digest_of(hash_of_key(items_[slot].key), items_[slot].value);
     std::uint64_t sessions = 0;
-    for (Slot slot = oldest_; slot != no_slot; slot = sessions_[slot].newer) {
+    for (Slot slot = 0; slot < sessions_.size(); ++slot)
       sessions += digest_of(sessions_[slot], digest_of_found(sessions_[slot].found));
-    }
     return digest_from(keys, sessions);
+  }
+
+  // ---- Snapshots -----------------------------------------------------------------------------------------
+
+  void begin_snapshot() {
+    RAFTLAB_ASSERT(taking_ == Taking::nothing, applied_);
+    head_ = SnapshotHead{applied_, digest(), sessions_.size(), items_.size()};
+    sessions_.begin_walk();
+    items_.begin_walk();
+    taking_ = Taking::head;
+  }
+
+  [[nodiscard]] bool write_snapshot(std::size_t bytes, std::vector<std::byte>& out) {
+    RAFTLAB_ASSERT(taking_ != Taking::nothing, applied_);
+    const std::size_t start = out.size();
+    do {
+      write_next(out);
+    } while (taking_ != Taking::nothing && out.size() - start < bytes);
+    return taking_ == Taking::nothing;
+  }
+
+  void abandon_snapshot() {
+    sessions_.end_walk();
+    items_.end_walk();
+    taking_ = Taking::nothing;
+  }
+
+  /// Fills an empty store. False when the snapshot is none; then the store is of no use.
+  [[nodiscard]] bool read_snapshot(raft::Index applied, raft::Bytes bytes) {
+    SnapshotReader in(bytes);
+    SnapshotHead head;
+    if (!in.read(head) || head.applied != applied) return false;
+    if (head.sessions > options_.sessions_max || head.keys >= no_slot) return false;
+    applied_ = applied;
+    return read_sessions(in, head.sessions) && read_items(in, head.keys) && in.at_end() &&
+           digest() == head.digest;
   }
 
  private:
@@ -171,8 +232,7 @@ class Store::Implementation {
     return raft::Hasher(digest_start).add(keys, sessions).add(applied_).value();
   }
 
-  // ---- Keys and values
-  // ---------------------------------------------------------------------------------------
+  // ---- Keys and values -----------------------------------------------------------------------------------
 
   [[nodiscard]] Result change(raft::Index index, const ChangeView& change) {
     using Text = std::string_view;
@@ -195,44 +255,50 @@ class Store::Implementation {
   }
 
   void put(std::string_view key, std::string_view value) {
-    const HashedKey hashed(key);
-    auto place = values_.find(hashed);
-    if (place == values_.end()) {
-      place = values_.emplace(std::string(key), Value{}).first;
+    const Sought sought(items_, key);
+    if (const auto place = places_.find(sought); place != places_.end()) {
+      Item& item = items_.change(place->slot);
+      keys_digest_ -= item.digest;
+      set_value(item, sought.hash, value);
     } else {
-      keys_digest_ -= place->second.digest;
+      add(sought, value);
     }
-    place->second.bytes = value;
-    place->second.digest = raft::hash_bytes(hashed.hash, as_bytes(value));
-    keys_digest_ += place->second.digest;
+  }
+  void add(const Sought& sought, std::string_view value) {
+    places_.insert(Place{sought.hash, items_.size()});
+    Item& item = items_.add();
+    item.key = sought.key;
+    set_value(item, sought.hash, value);
+  }
+  void set_value(Item& item, std::uint64_t key_hash, std::string_view value) {
+    item.value = value;
+    item.digest = digest_of(key_hash, value);
+    keys_digest_ += item.digest;
   }
 
   void erase(std::string_view key) {
-    const auto place = values_.find(HashedKey(key));
-    if (place == values_.end()) return;
-    keys_digest_ -= place->second.digest;
-    values_.erase(place);
+    const auto place = places_.find(Sought(items_, key));
+    if (place == places_.end()) return;
+    const Slot slot = place->slot;
+    keys_digest_ -= items_[slot].digest;
+    places_.erase(place);
+    if (const Slot last = items_.size() - 1; slot != last) {
+      const std::uint64_t hash = hash_of_key(items_[last].key);
+      places_.erase(Place{hash, last});
+      places_.insert(Place{hash, slot});
+    }
+    items_.remove(slot);
   }
 
-  // ---- Sessions
-  // ----------------------------------------------------------------------------------------------
+  // ---- Sessions ------------------------------------------------------------------------------------------
 
   Result open_session(raft::Index index) {
-    if (by_client_.size() >= options_.sessions_max) evict_oldest();
-    Slot slot = no_slot;
-    if (free_.empty()) {
-      slot = static_cast<Slot>(sessions_.size());
-      sessions_.emplace_back();
-    } else {
-      slot = free_.back();
-      free_.pop_back();
-    }
-    Session& session = sessions_[slot];
-    session = Session();
+    if (sessions_.size() >= options_.sessions_max) evict_oldest();
+    by_client_.emplace(index.value(), sessions_.size());
+    use_order_.add();
+    Session& session = sessions_.add();
     session.client = ClientId(index.value());
     session.used = index;
-    by_client_.emplace(session.client.value(), slot);
-    link_newest(slot);
     refresh_digest(session);
     Result result = result_of(Effect::done, index);
     result.client = session.client;
@@ -240,13 +306,15 @@ class Store::Implementation {
   }
 
   void evict_oldest() {
-    const Slot slot = oldest_;
-    Session& session = sessions_[slot];
-    unlink(slot);
-    by_client_.erase(session.client.value());
-    keep_found(session, std::nullopt);
+    const Slot slot = use_order_.oldest();
+    const Session& session = sessions_[slot];
+    if (session.found) found_bytes_ -= session.found->size();
     sessions_digest_ -= session.digest;
-    free_.push_back(slot);
+    by_client_.erase(session.client.value());
+    if (const Slot last = sessions_.size() - 1; slot != last)
+      by_client_.find(sessions_[last].client.value())->second = slot;
+    use_order_.remove(slot);
+    sessions_.remove(slot);
   }
 
   void keep_found(Session& session, const std::optional<std::string>& found) {
@@ -263,43 +331,79 @@ class Store::Implementation {
     sessions_digest_ += session.digest;
   }
 
-  void link_newest(Slot slot) {
-    sessions_[slot].older = newest_;
-    sessions_[slot].newer = no_slot;
-    (newest_ == no_slot ? oldest_ : sessions_[newest_].newer) = slot;
-    newest_ = slot;
+  // ---- Parts of snapshots --------------------------------------------------------------------------------
+
+  /// The sessions go first: nearly every command changes one, and what was written is not copied any more.
+  void write_next(std::vector<std::byte>& out) {
+    if (taking_ == Taking::head) {
+      encode(head_, out);
+      taking_ = Taking::items;
+    } else if (sessions_.walking()) {
+      sessions_.show_next([&](const Session& session) { encode(session, out); });
+    } else {
+      items_.show_next([&](const Item& item) { encode(KeyView{item.key, item.value}, out); });
+    }
+    if (!sessions_.walking() && !items_.walking()) taking_ = Taking::nothing;
   }
-  void unlink(Slot slot) {
-    const Session& session = sessions_[slot];
-    (session.older == no_slot ? oldest_ : sessions_[session.older].newer) = session.newer;
-    (session.newer == no_slot ? newest_ : sessions_[session.newer].older) = session.older;
+
+  [[nodiscard]] bool read_sessions(SnapshotReader& in, std::uint64_t count) {
+    std::vector<Session> read;  // grows with what is there, whatever the head claims
+    for (; count > 0; --count) {
+      Session& session = read.emplace_back();
+      if (!in.read(session) || !can_be(session, applied_)) return false;
+    }
+    std::ranges::sort(read, {}, &Session::used);
+    std::uint64_t with_found = 0;
+    for (Session& session : read) {
+      if (!by_client_.emplace(session.client.value(), sessions_.size()).second) return false;
+      if (sessions_.size() > 0 && sessions_[sessions_.size() - 1].used == session.used) return false;
+      if (session.found) {
+        ++with_found;
+        found_bytes_ += session.found->size();
+      }
+      session.found_digest = digest_of_found(session.found);
+      refresh_digest(session);
+      use_order_.add();
+      sessions_.add() = std::move(session);
+    }
+    return found_bytes_ <= options_.found_bytes_max || with_found == 1;
   }
-  void move_to_newest(Slot slot) {
-    if (newest_ == slot) return;
-    unlink(slot);
-    link_newest(slot);
+
+  [[nodiscard]] bool read_items(SnapshotReader& in, std::uint64_t count) {
+    for (; count > 0; --count) {
+      KeyView read;
+      if (!in.read(read)) return false;
+      const Sought sought(items_, read.key);
+      if (places_.contains(sought)) return false;
+      add(sought, read.value);
+    }
+    return true;
   }
 
   StoreOptions options_;
   raft::Index applied_;
-  boost::unordered_flat_map<std::string, Value, KeyHash, KeyEqual>
-      values_;  // iterated only where the order is lost
+
+  Slots<Item> items_;
+  boost::unordered_flat_set<Place, PlaceHash, PlaceEqual> places_;  // of the items; never iterated
   std::uint64_t keys_digest_ = 0;
 
+  Slots<Session> sessions_;
   boost::unordered_flat_map<std::uint64_t, Slot, ClientHash> by_client_;  // never iterated
-  std::vector<Session> sessions_;
-  std::vector<Slot> free_;
-  Slot oldest_ = no_slot;
-  Slot newest_ = no_slot;
+  UseOrder use_order_;
   std::uint64_t found_bytes_ = 0;
   std::uint64_t sessions_digest_ = 0;
+
+  enum class Taking : std::uint8_t { nothing, head, items };
+  Taking taking_ = Taking::nothing;  // what the snapshot that is being taken needs next
+  SnapshotHead head_;
 };
 
 Store::Store(const StoreOptions& options) : implementation_(std::make_unique<Implementation>(options)) {}
-Store::Store(const Store& other)
-    : implementation_(std::make_unique<Implementation>(*other.implementation_)) {}
+Store::Store(const Store& other) : implementation_(std::make_unique<Implementation>(*other.implementation_)) {
+  implementation_->abandon_snapshot();
+}
 Store& Store::operator=(const Store& other) {
-  if (this != &other) implementation_ = std::make_unique<Implementation>(*other.implementation_);
+  if (this != &other) *this = Store(other);
   return *this;
 }
 Store::Store(Store&&) noexcept = default;
@@ -322,6 +426,21 @@ Result Store::apply_malformed(raft::Index index) {
 
 void Store::skip(raft::Index index) { implementation_->advance(index); }
 
+void Store::begin_snapshot() { implementation_->begin_snapshot(); }
+bool Store::write_snapshot(std::size_t bytes, std::vector<std::byte>& out) {
+  return implementation_->write_snapshot(bytes, out);
+}
+void Store::abandon_snapshot() { implementation_->abandon_snapshot(); }
+bool Store::restore(raft::Index applied, raft::Bytes snapshot) {
+  auto restored = std::make_unique<Implementation>(implementation_->options());
+  if (!restored->read_snapshot(applied, snapshot)) return false;
+  implementation_ = std::move(restored);
+  return true;
+}
+
+std::optional<Result> Store::answer(ClientId client, Sequence sequence) const {
+  return implementation_->answer(client, sequence);
+}
 std::optional<std::string_view> Store::get(std::string_view key) const { return implementation_->get(key); }
 std::size_t Store::size() const { return implementation_->size(); }
 std::size_t Store::sessions() const { return implementation_->sessions(); }
