@@ -1,17 +1,17 @@
 #include "kv/store.hpp"
 
 #include "kv/session.hpp"
-#include "kv/slots.hpp"
 #include "kv/snapshot.hpp"
 #include "kv/use_order.hpp"
+#include "kv/walk.hpp"
 #include "raft/assert.hpp"
 #include "raft/hash.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace raftlab::kv {
 
@@ -30,38 +30,49 @@ constexpr std::uint64_t digest_start = 0x73746f7265000004ULL;
   return raft::hash_bytes(key_start, as_bytes(key));
 }
 
-struct Item {
-  std::string key;
-  std::string value;
-  std::uint64_t digest = 0;  ///< of both
-};
-
-/// Where a key stands. The table of places needs no look at the items when it grows.
-struct Place {
-  std::uint64_t hash;
-  Slot slot;
-};
-/// A key that is looked for. The table and the digest use the same hash.
-struct Sought {
-  Sought(const Slots<Item>& in, std::string_view bytes) : items(in), key(bytes), hash(hash_of_key(bytes)) {}
-  const Slots<Item>& items;
+/// A key whose hash is known: the table and the digest use the same one.
+struct HashedKey {
+  explicit HashedKey(std::string_view bytes) : key(bytes), hash(hash_of_key(bytes)) {}
   std::string_view key;
   std::uint64_t hash;
 };
-struct PlaceHash {
+/// A key that is known by its slot.
+struct HashedSlot {
+  std::uint64_t hash;
+  Slot slot;
+};
+
+struct Key {
+  std::string bytes;
+  mutable Slot slot;  ///< no part of what the table compares
+};
+struct Value {
+  std::string bytes;
+  std::uint64_t digest = 0;  ///< of key and value
+};
+struct KeyHash {
   using is_transparent = void;
   using is_avalanching = void;
-  std::size_t operator()(const Place& place) const { return place.hash; }
-  std::size_t operator()(const Sought& sought) const { return sought.hash; }
+  std::size_t operator()(const Key& key) const { return hash_of_key(key.bytes); }
+  std::size_t operator()(const HashedKey& key) const { return key.hash; }
+  std::size_t operator()(const HashedSlot& key) const { return key.hash; }
 };
-struct PlaceEqual {
+struct KeyEqual {
   using is_transparent = void;
-  bool operator()(const Place& a, const Place& b) const { return a.slot == b.slot; }
-  bool operator()(const Sought& a, const Place& b) const {
-    return a.hash == b.hash && a.key == a.items[b.slot].key;
-  }
-  bool operator()(const Place& a, const Sought& b) const { return (*this)(b, a); }
+  bool operator()(const Key& a, const Key& b) const { return a.bytes == b.bytes; }
+  bool operator()(const HashedKey& a, const Key& b) const { return a.key == b.bytes; }
+  bool operator()(const Key& a, const HashedKey& b) const { return a.bytes == b.key; }
+  bool operator()(const HashedSlot& a, const Key& b) const { return a.slot == b.slot; }
+  bool operator()(const Key& a, const HashedSlot& b) const { return a.slot == b.slot; }
 };
+using Values = boost::unordered_flat_map<Key, Value, KeyHash, KeyEqual>;
+
+/// Of a key, as it was when a snapshot began.
+struct KeptKey {
+  std::string key;
+  std::string value;
+};
+
 struct ClientHash {
   using is_avalanching = void;
   std::size_t operator()(std::uint64_t client) const { return raft::combine(session_start, client); }
@@ -135,7 +146,7 @@ class Store::Implementation {
     const auto known = by_client_.find(command.client.value());
     if (known == by_client_.end()) return result_of(Effect::session_expired, index);
     const Slot slot = known->second;
-    Session& session = sessions_.change(slot);
+    Session& session = change_session(slot);
     session.used = index;
     use_order_.use(slot);
     Result result;
@@ -171,23 +182,21 @@ class Store::Implementation {
     return last_answer(session);
   }
   [[nodiscard]] std::optional<std::string_view> get(std::string_view key) const {
-    const auto place = places_.find(Sought(items_, key));
-    if (place == places_.end()) return std::nullopt;
-    return items_[place->slot].value;
+    const auto found = values_.find(HashedKey(key));
+    if (found == values_.end()) return std::nullopt;
+    return found->second.bytes;
   }
   [[nodiscard]] const StoreOptions& options() const { return options_; }
-  [[nodiscard]] std::size_t size() const { return items_.size(); }
+  [[nodiscard]] std::size_t size() const { return values_.size(); }
   [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
   [[nodiscard]] raft::Index applied() const { return applied_; }
 
   [[nodiscard]] std::uint64_t digest() const { return digest_from(keys_digest_, sessions_digest_); }
   [[nodiscard]] std::uint64_t recompute_digest() const {
     std::uint64_t keys = 0;
-    for (Slot slot = 0; slot < items_.size(); ++slot)
-      keys += digest_of(hash_of_key(items_[slot].key), items_[slot].value);
+    for (const auto& [key, value] : values_) keys += digest_of(hash_of_key(key.bytes), value.bytes);
     std::uint64_t sessions = 0;
-    for (Slot slot = 0; slot < sessions_.size(); ++slot)
-      sessions += digest_of(sessions_[slot], digest_of_found(sessions_[slot].found));
+    for (const Session& session : sessions_) sessions += digest_of(session, digest_of_found(session.found));
     return digest_from(keys, sessions);
   }
 
@@ -195,9 +204,9 @@ class Store::Implementation {
 
   void begin_snapshot() {
     RAFTLAB_ASSERT(taking_ == Taking::nothing, applied_);
-    head_ = SnapshotHead{applied_, digest(), sessions_.size(), items_.size()};
-    sessions_.begin_walk();
-    items_.begin_walk();
+    head_ = SnapshotHead{applied_, digest(), sessions_.size(), values_.size()};
+    session_walk_.begin(static_cast<Slot>(sessions_.size()));
+    key_walk_.begin(static_cast<Slot>(hashes_.size()));
     taking_ = Taking::head;
   }
 
@@ -211,8 +220,8 @@ class Store::Implementation {
   }
 
   void abandon_snapshot() {
-    sessions_.end_walk();
-    items_.end_walk();
+    session_walk_.end();
+    key_walk_.end();
     taking_ = Taking::nothing;
   }
 
@@ -223,7 +232,7 @@ class Store::Implementation {
     if (!in.read(head) || head.applied != applied) return false;
     if (head.sessions > options_.sessions_max || head.keys >= no_slot) return false;
     applied_ = applied;
-    return read_sessions(in, head.sessions) && read_items(in, head.keys) && in.at_end() &&
+    return read_sessions(in, head.sessions) && read_keys(in, head.keys) && in.at_end() &&
            digest() == head.digest;
   }
 
@@ -255,48 +264,54 @@ class Store::Implementation {
   }
 
   void put(std::string_view key, std::string_view value) {
-    const Sought sought(items_, key);
-    if (const auto place = places_.find(sought); place != places_.end()) {
-      Item& item = items_.change(place->slot);
-      keys_digest_ -= item.digest;
-      set_value(item, sought.hash, value);
-    } else {
-      add(sought, value);
-    }
+    const HashedKey hashed(key);
+    const auto place = values_.find(hashed);
+    if (place == values_.end()) return add(hashed, value);
+    before_change(place);
+    keys_digest_ -= place->second.digest;
+    set_value(place->second, hashed.hash, value);
   }
-  void add(const Sought& sought, std::string_view value) {
-    places_.insert(Place{sought.hash, items_.size()});
-    Item& item = items_.add();
-    item.key = sought.key;
-    set_value(item, sought.hash, value);
+  void add(const HashedKey& key, std::string_view value) {
+    RAFTLAB_ASSERT(hashes_.size() < no_slot, hashes_.size());
+    const auto slot = static_cast<Slot>(hashes_.size());
+    hashes_.push_back(key.hash);
+    set_value(values_.emplace(Key{std::string(key.key), slot}, Value{}).first->second, key.hash, value);
   }
-  void set_value(Item& item, std::uint64_t key_hash, std::string_view value) {
-    item.value = value;
-    item.digest = digest_of(key_hash, value);
-    keys_digest_ += item.digest;
+  void set_value(Value& to, std::uint64_t key_hash, std::string_view value) {
+    to.bytes = value;
+    to.digest = digest_of(key_hash, value);
+    keys_digest_ += to.digest;
   }
 
   void erase(std::string_view key) {
-    const auto place = places_.find(Sought(items_, key));
-    if (place == places_.end()) return;
-    const Slot slot = place->slot;
-    keys_digest_ -= items_[slot].digest;
-    places_.erase(place);
-    if (const Slot last = items_.size() - 1; slot != last) {
-      const std::uint64_t hash = hash_of_key(items_[last].key);
-      places_.erase(Place{hash, last});
-      places_.insert(Place{hash, slot});
+    const auto place = values_.find(HashedKey(key));
+    if (place == values_.end()) return;
+    before_change(place);
+    const Slot slot = place->first.slot;
+    const auto last = static_cast<Slot>(hashes_.size() - 1);
+    if (slot != last) {
+      const auto moved = values_.find(HashedSlot{hashes_[last], last});
+      before_change(moved);
+      moved->first.slot = slot;
+      hashes_[slot] = hashes_[last];
     }
-    items_.remove(slot);
+    hashes_.pop_back();
+    keys_digest_ -= place->second.digest;
+    values_.erase(place);
+  }
+
+  void before_change(Values::const_iterator place) {
+    key_walk_.before_change(place->first.slot,
+                            [&] { return KeptKey{place->first.bytes, place->second.bytes}; });
   }
 
   // ---- Sessions ------------------------------------------------------------------------------------------
 
   Result open_session(raft::Index index) {
     if (sessions_.size() >= options_.sessions_max) evict_oldest();
-    by_client_.emplace(index.value(), sessions_.size());
+    by_client_.emplace(index.value(), static_cast<Slot>(sessions_.size()));
     use_order_.add();
-    Session& session = sessions_.add();
+    Session& session = sessions_.emplace_back();
     session.client = ClientId(index.value());
     session.used = index;
     refresh_digest(session);
@@ -307,14 +322,22 @@ class Store::Implementation {
 
   void evict_oldest() {
     const Slot slot = use_order_.oldest();
-    const Session& session = sessions_[slot];
+    Session& session = change_session(slot);
     if (session.found) found_bytes_ -= session.found->size();
     sessions_digest_ -= session.digest;
     by_client_.erase(session.client.value());
-    if (const Slot last = sessions_.size() - 1; slot != last)
-      by_client_.find(sessions_[last].client.value())->second = slot;
     use_order_.remove(slot);
-    sessions_.remove(slot);
+    if (const auto last = static_cast<Slot>(sessions_.size() - 1); slot != last) {
+      session = std::move(change_session(last));
+      by_client_.find(session.client.value())->second = slot;
+    }
+    sessions_.pop_back();
+  }
+
+  [[nodiscard]] Session& change_session(Slot slot) {
+    Session& session = sessions_[slot];
+    session_walk_.before_change(slot, [&] { return session; });
+    return session;
   }
 
   void keep_found(Session& session, const std::optional<std::string>& found) {
@@ -338,12 +361,20 @@ class Store::Implementation {
     if (taking_ == Taking::head) {
       encode(head_, out);
       taking_ = Taking::items;
-    } else if (sessions_.walking()) {
-      sessions_.show_next([&](const Session& session) { encode(session, out); });
+    } else if (session_walk_.under_way()) {
+      session_walk_.advance([&](Slot slot) { encode(sessions_[slot], out); },
+                            [&](const Session& kept) { encode(kept, out); });
     } else {
-      items_.show_next([&](const Item& item) { encode(KeyView{item.key, item.value}, out); });
+      key_walk_.advance(
+          [&](Slot slot) {
+            const auto& [key, value] = *values_.find(HashedSlot{hashes_[slot], slot});
+            encode(KeyView{key.bytes, value.bytes}, out);
+          },
+          [&](const KeptKey& kept) {
+            encode(KeyView{kept.key, kept.value}, out);
+          });
     }
-    if (!sessions_.walking() && !items_.walking()) taking_ = Taking::nothing;
+    if (!session_walk_.under_way() && !key_walk_.under_way()) taking_ = Taking::nothing;
   }
 
   [[nodiscard]] bool read_sessions(SnapshotReader& in, std::uint64_t count) {
@@ -355,8 +386,9 @@ class Store::Implementation {
     std::ranges::sort(read, {}, &Session::used);
     std::uint64_t with_found = 0;
     for (Session& session : read) {
-      if (!by_client_.emplace(session.client.value(), sessions_.size()).second) return false;
-      if (sessions_.size() > 0 && sessions_[sessions_.size() - 1].used == session.used) return false;
+      const auto slot = static_cast<Slot>(sessions_.size());
+      if (!by_client_.emplace(session.client.value(), slot).second) return false;
+      if (slot > 0 && sessions_.back().used == session.used) return false;
       if (session.found) {
         ++with_found;
         found_bytes_ += session.found->size();
@@ -364,18 +396,18 @@ class Store::Implementation {
       session.found_digest = digest_of_found(session.found);
       refresh_digest(session);
       use_order_.add();
-      sessions_.add() = std::move(session);
+      sessions_.push_back(std::move(session));
     }
     return found_bytes_ <= options_.found_bytes_max || with_found == 1;
   }
 
-  [[nodiscard]] bool read_items(SnapshotReader& in, std::uint64_t count) {
+  [[nodiscard]] bool read_keys(SnapshotReader& in, std::uint64_t count) {
     for (; count > 0; --count) {
       KeyView read;
       if (!in.read(read)) return false;
-      const Sought sought(items_, read.key);
-      if (places_.contains(sought)) return false;
-      add(sought, read.value);
+      const HashedKey key(read.key);
+      if (values_.contains(key)) return false;
+      add(key, read.value);
     }
     return true;
   }
@@ -383,11 +415,11 @@ class Store::Implementation {
   StoreOptions options_;
   raft::Index applied_;
 
-  Slots<Item> items_;
-  boost::unordered_flat_set<Place, PlaceHash, PlaceEqual> places_;  // of the items; never iterated
+  Values values_;                      // iterated only where the order is lost
+  std::vector<std::uint64_t> hashes_;  // of the keys, by slot: the order that a snapshot may show
   std::uint64_t keys_digest_ = 0;
 
-  Slots<Session> sessions_;
+  std::vector<Session> sessions_;                                         // by slot
   boost::unordered_flat_map<std::uint64_t, Slot, ClientHash> by_client_;  // never iterated
   UseOrder use_order_;
   std::uint64_t found_bytes_ = 0;
@@ -396,6 +428,8 @@ class Store::Implementation {
   enum class Taking : std::uint8_t { nothing, head, items };
   Taking taking_ = Taking::nothing;  // what the snapshot that is being taken needs next
   SnapshotHead head_;
+  Walk<Session> session_walk_;
+  Walk<KeptKey> key_walk_;
 };
 
 Store::Store(const StoreOptions& options) : implementation_(std::make_unique<Implementation>(options)) {}

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kv/slots.hpp"
+#include "kv/walk.hpp"
 
 #include <vector>
 
@@ -23,7 +23,7 @@ class UseOrder {
     unlink(slot);
     link_newest(slot);
   }
-  /// Removes a slot; the last one takes its name, as in `Slots`.
+  /// Removes a slot, which the last one takes over.
   void remove(Slot slot) {
     unlink(slot);
     const Links moved = links_.back();
