@@ -39,8 +39,8 @@ enum class Status : std::uint8_t {
   compare_failed,   ///< the compare-and-swap was carried out, and found something else
   session_expired,  ///< not applied now; whether an earlier attempt was, is not known any more
   not_leader,       ///< nothing was done; `leader` tells where to ask, if known
-  /// Nothing was done: a leader that cannot serve reads yet or is handing over, a proposal that was overwritten, a
-  /// fault.
+  /// Nothing was done: a leader that cannot serve reads yet or is handing over, a proposal that was
+  /// overwritten, a fault.
   not_ready,
   overloaded,   ///< nothing was done
   bad_request,  ///< nothing was done; `error` tells why

@@ -301,8 +301,9 @@ class Store::Implementation {
   }
 
   void before_change(Values::const_iterator place) {
-    key_walk_.before_change(place->first.slot,
-                            [&] { return KeptKey{place->first.bytes, place->second.bytes}; });
+    key_walk_.before_change(place->first.slot, [&] {
+      return KeptKey{place->first.bytes, place->second.bytes};
+    });
   }
 
   // ---- Sessions ------------------------------------------------------------------------------------------

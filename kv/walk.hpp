@@ -14,10 +14,10 @@ namespace raftlab::kv {
 using Slot = std::uint32_t;
 inline constexpr Slot no_slot = UINT32_MAX;
 
-/// A walk over the items of some slots as they stood when it began, while they change. Copy on write: before the
-/// owner changes a slot that the walk has not reached, a copy of what it holds is kept, once. Beginning costs the
-/// same whatever there is; a change costs a copy of its item, and one comparison when there is no walk. The owner
-/// tells of every change; an item in a slot beyond the last one is added without telling.
+/// A walk over the items of some slots as they stood when it began, while they change. Copy on write: before
+/// the owner changes a slot that the walk has not reached, a copy of what it holds is kept, once. Beginning
+/// costs the same whatever there is; a change costs a copy of its item, and one comparison when there is no
+/// walk. The owner tells of every change; an item in a slot beyond the last one is added without telling.
 template <class Item>
 class Walk {
  public:
@@ -39,8 +39,8 @@ class Walk {
       keep(slot, copy);
   }
 
-  /// Goes on by one slot, and shows `show_kept` the copy that was kept of it, or `show_present` the slot when it has
-  /// not changed.
+  /// Goes on by one slot, and shows `show_kept` the copy that was kept of it, or `show_present` the slot
+  /// when it has not changed.
   template <class ShowPresent, class ShowKept>
   void advance(const ShowPresent& show_present, const ShowKept& show_kept) {
     RAFTLAB_ASSERT(under_way(), next_);
@@ -57,7 +57,8 @@ class Walk {
   [[nodiscard]] std::size_t kept() const { return kept_.size(); }
 
  private:
-  /// An item that was added in a slot of the walk came after a removal, which kept what counts: the first copy stays.
+  /// An item that was added in a slot of the walk came after a removal, which kept what counts: the first
+  /// copy stays.
   template <class Copy>
   [[gnu::noinline]] void keep(Slot slot, const Copy& copy) {
     if (!kept_.contains(slot)) kept_.emplace(slot, copy());
