@@ -1,20 +1,15 @@
 #include "kv/command.hpp"
 
+#include "kv/protobuf.hpp"
 #include "raft/assert.hpp"
 
-#include <bit>
-#include <cstring>
 #include <limits>
 
-/// The protobuf wire format of kv/command.proto, written and read by hand: a command costs one pass and no
-/// message object, and the encoding is the one that the schema promises rather than one of many that mean the
-/// same.
 namespace raftlab::kv {
 
 namespace {
 
-/// A field's number and wire type as they stand in the bytes: (number << 3) | type, 0 a varint, 2 a length
-/// and bytes.
+/// kv/command.proto
 enum class Field : std::uint8_t {
   command_client = 0x08,
   command_sequence = 0x10,
@@ -41,14 +36,6 @@ Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 // ---- Sizes ------------------------------------------------------------------------------------------------
 
-[[nodiscard]] std::size_t varint_size(std::uint64_t value) {
-  return (static_cast<std::size_t>(std::bit_width(value | 1)) + 6) / 7;
-}
-[[nodiscard]] std::size_t field_size(std::size_t length) { return 1 + varint_size(length) + length; }
-[[nodiscard]] std::size_t default_or_field_size(std::string_view bytes) {
-  return bytes.empty() ? 0 : field_size(bytes.size());
-}
-
 [[nodiscard]] std::size_t body_size(const Put& put) {
   return default_or_field_size(put.key) + default_or_field_size(put.value);
 }
@@ -65,63 +52,31 @@ Overloaded(Visitors...) -> Overloaded<Visitors...>;
 [[nodiscard]] std::size_t body_size(const OpenSession& /*open*/) { return 0; }
 
 [[nodiscard]] std::size_t head_size(const Command& command) {
-  return (command.client ? 1 + varint_size(command.client.value()) : 0) +
-         (command.sequence ? 1 + varint_size(command.sequence.value()) : 0);
+  return default_or_number_size(command.client.value()) + default_or_number_size(command.sequence.value());
 }
 
 // ---- Writing ----------------------------------------------------------------------------------------------
 
-/// Writes into room that was measured before.
-class Writer {
- public:
-  explicit Writer(std::byte* at) : at_(at) {}
-
-  void field(Field field) { *at_++ = static_cast<std::byte>(field); }
-  void varint(std::uint64_t value) {
-    while (value >= 0x80) {
-      *at_++ = static_cast<std::byte>((value & 0x7fU) | 0x80U);
-      value >>= 7U;
-    }
-    *at_++ = static_cast<std::byte>(value);
-  }
-  void number(Field name, std::uint64_t value) {
-    if (value == 0) return;
-    field(name);
-    varint(value);
-  }
-  void bytes(Field name, std::string_view bytes) {
-    field(name);
-    varint(bytes.size());
-    if (!bytes.empty()) std::memcpy(at_, bytes.data(), bytes.size());
-    at_ += bytes.size();
-  }
-  void bytes_unless_empty(Field name, std::string_view value) {
-    if (!value.empty()) bytes(name, value);
-  }
-  [[nodiscard]] const std::byte* at() const { return at_; }
-
- private:
-  std::byte* at_;
-};
-
-void write_body(Writer& out, const Put& put) {
+void write_body(FieldWriter& out, const Put& put) {
   out.bytes_unless_empty(Field::put_key, put.key);
   out.bytes_unless_empty(Field::put_value, put.value);
 }
-void write_body(Writer& out, const Delete& erase) { out.bytes_unless_empty(Field::delete_key, erase.key); }
-void write_body(Writer& out, const CompareAndSwap& compare) {
+void write_body(FieldWriter& out, const Delete& erase) {
+  out.bytes_unless_empty(Field::delete_key, erase.key);
+}
+void write_body(FieldWriter& out, const CompareAndSwap& compare) {
   out.bytes_unless_empty(Field::compare_key, compare.key);
   if (compare.expected) out.bytes(Field::compare_expected, *compare.expected);
   out.bytes_unless_empty(Field::compare_value, compare.value);
 }
-void write_body(Writer& out, const PutBatch& batch) {
+void write_body(FieldWriter& out, const PutBatch& batch) {
   for (const Put& put : batch.entries) {
     out.field(Field::batch_entry);
     out.varint(body_size(put));
     write_body(out, put);
   }
 }
-void write_body(Writer& /*out*/, const OpenSession& /*open*/) {}
+void write_body(FieldWriter& /*out*/, const OpenSession& /*open*/) {}
 
 [[nodiscard]] Field field_of(const Change& change) {
   return std::visit(Overloaded{[](const Put&) { return Field::command_put; },
@@ -134,115 +89,30 @@ void write_body(Writer& /*out*/, const OpenSession& /*open*/) {}
 
 // ---- Reading ----------------------------------------------------------------------------------------------
 
-/// Reads hostile bytes. The first thing that is not as `Writer` writes it makes the reader fail for good:
-/// then it stands at its end, and what it returned is of no use.
-class Reader {
- public:
-  explicit Reader(raft::Bytes bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
-
-  /// True when the field comes next; then it is behind us.
-  [[nodiscard]] bool take(Field field) {
-    if (at_ == end_ || *at_ != static_cast<std::byte>(field)) return false;
-    ++at_;
-    return true;
-  }
-
-  /// A varint in its shortest form.
-  [[nodiscard]] std::uint64_t varint() {
-    if (at_ != end_ && (*at_ & std::byte{0x80}) == std::byte{}) return static_cast<std::uint64_t>(*at_++);
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64 && at_ != end_; shift += 7) {
-      const auto byte = static_cast<std::uint64_t>(*at_++);
-      const std::uint64_t bits = byte & 0x7fU;
-      if (shift == 63 && bits > 1) break;
-      value |= bits << shift;
-      if ((byte & 0x80U) == 0) {
-        if (bits == 0 && shift != 0) break;
-        return value;
-      }
-    }
-    fail();
-    return 0;
-  }
-
-  /// A number that is left out when it is 0.
-  [[nodiscard]] std::uint64_t number(Field field) {
-    if (!take(field)) return 0;
-    const std::uint64_t value = varint();
-    if (value == 0) fail();
-    return value;
-  }
-
-  /// A length of at most `size_max` and so many bytes, in place.
-  [[nodiscard]] raft::Bytes bytes(std::size_t size_max) {
-    const std::uint64_t size = varint();
-    if (size > size_max || size > static_cast<std::size_t>(end_ - at_)) {
-      fail();
-      return {};
-    }
-    const raft::Bytes bytes(at_, static_cast<std::size_t>(size));
-    at_ += size;
-    return bytes;
-  }
-
-  /// Bytes that are left out when there are none.
-  [[nodiscard]] std::string_view text(Field field, std::size_t size_max) {
-    if (!take(field)) return {};
-    const std::string_view value = as_text(bytes(size_max));
-    if (value.empty()) fail();
-    return value;
-  }
-  /// Bytes that may stand there although there are none.
-  [[nodiscard]] std::optional<std::string_view> optional_text(Field field, std::size_t size_max) {
-    if (!take(field)) return std::nullopt;
-    return as_text(bytes(size_max));
-  }
-  [[nodiscard]] std::string_view key(Field field) {
-    const std::string_view key = text(field, key_bytes_max);
-    if (key.empty()) fail();
-    return key;
-  }
-
-  [[nodiscard]] bool at_end() const { return at_ == end_; }
-  [[nodiscard]] bool failed() const { return failed_; }
-  void fail() {
-    failed_ = true;
-    at_ = end_;
-  }
-
- private:
-  [[nodiscard]] static std::string_view as_text(raft::Bytes bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  }
-
-  const std::byte* at_;
-  const std::byte* end_;
-  bool failed_ = false;
-};
-
 using Text = std::string_view;
 
-void read_body(Reader& in, BasicPut<Text>& put) {
+void read_body(FieldReader& in, BasicPut<Text>& put) {
   put.key = in.key(Field::put_key);
   put.value = in.text(Field::put_value, value_bytes_max);
 }
-void read_body(Reader& in, BasicDelete<Text>& erase) { erase.key = in.key(Field::delete_key); }
-void read_body(Reader& in, BasicCompareAndSwap<Text>& compare) {
+void read_body(FieldReader& in, BasicDelete<Text>& erase) { erase.key = in.key(Field::delete_key); }
+void read_body(FieldReader& in, BasicCompareAndSwap<Text>& compare) {
   compare.key = in.key(Field::compare_key);
   compare.expected = in.optional_text(Field::compare_expected, value_bytes_max);
   compare.value = in.text(Field::compare_value, value_bytes_max);
 }
-void read_body(Reader& /*in*/, OpenSession& /*open*/) {}
+void read_body(FieldReader& /*in*/, OpenSession& /*open*/) {}
+void read_body(FieldReader& in, BasicPutBatch<Text>& batch);
 
 /// True when `bytes` are one message and nothing behind it.
 template <class Message>
 [[nodiscard]] bool read_all(raft::Bytes bytes, Message& message) {
-  Reader in(bytes);
+  FieldReader in(bytes);
   read_body(in, message);
   return in.at_end() && !in.failed();
 }
 
-void read_body(Reader& in, BasicPutBatch<Text>& batch) {
+void read_body(FieldReader& in, BasicPutBatch<Text>& batch) {
   while (in.take(Field::batch_entry)) {
     if (batch.entries.size() == batch_entries_max) return in.fail();
     if (!read_all(in.bytes(std::numeric_limits<std::size_t>::max()), batch.entries.emplace_back()))
@@ -252,11 +122,11 @@ void read_body(Reader& in, BasicPutBatch<Text>& batch) {
 }
 
 template <class Alternative>
-[[nodiscard]] bool read_change(Reader& in, ChangeView& change) {
+[[nodiscard]] bool read_change(FieldReader& in, ChangeView& change) {
   return read_all(in.bytes(std::numeric_limits<std::size_t>::max()), change.emplace<Alternative>());
 }
 
-[[nodiscard]] bool read_change(Reader& in, ChangeView& change) {
+[[nodiscard]] bool read_change(FieldReader& in, ChangeView& change) {
   if (in.take(Field::command_put)) return read_change<BasicPut<Text>>(in, change);
   if (in.take(Field::command_delete)) return read_change<BasicDelete<Text>>(in, change);
   if (in.take(Field::command_compare_and_swap)) return read_change<BasicCompareAndSwap<Text>>(in, change);
@@ -363,7 +233,7 @@ void encode(const Command& command, std::vector<std::byte>& out) {
         const std::size_t body = body_size(change);
         const std::size_t start = out.size();
         out.resize(start + head_size(command) + field_size(body));
-        Writer writer(out.data() + start);
+        FieldWriter writer(out.data() + start);
         writer.number(Field::command_client, command.client.value());
         writer.number(Field::command_sequence, command.sequence.value());
         writer.field(field_of(command.change));
@@ -375,7 +245,7 @@ void encode(const Command& command, std::vector<std::byte>& out) {
 }
 
 bool decode(raft::Bytes bytes, CommandView& command) {
-  Reader in(bytes);
+  FieldReader in(bytes);
   command.client = ClientId(in.number(Field::command_client));
   command.sequence = Sequence(in.number(Field::command_sequence));
   return read_change(in, command.change) && in.at_end() && !in.failed() &&

@@ -26,7 +26,8 @@ inline constexpr std::size_t key_bytes_max = 4096;
 inline constexpr std::size_t value_bytes_max = 1U << 20U;
 inline constexpr std::size_t batch_entries_max = 128;
 
-// A command holds its keys and values, or is a view of them where they stand: `Text` is std::string or std::string_view.
+// A command holds its keys and values, or is a view of them where they stand: `Text` is std::string or
+// std::string_view.
 
 template <class Text>
 struct BasicPut {
@@ -109,7 +110,8 @@ void encode(const Command& command, std::vector<std::byte>& out);
 /// The command for which `check` is `none` and that `encode` turns into exactly these bytes; none when there
 /// is no such command. Takes no more memory than a few times the length of the bytes, whatever they claim.
 [[nodiscard]] std::optional<Command> decode(raft::Bytes bytes);
-/// The same as a view of the bytes, which copies nothing. False, and `command` is of no use, when there is none.
+/// The same as a view of the bytes, which copies nothing. False, and `command` is of no use, when there is
+/// none.
 [[nodiscard]] bool decode(raft::Bytes bytes, CommandView& command);
 
 }  // namespace raftlab::kv

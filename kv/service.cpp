@@ -35,6 +35,8 @@ struct Waiting {
   std::uint64_t tag = 0;
   std::uint64_t deadline = 0;  ///< the tick at which it is answered at the latest
   raft::LogId id;
+  ClientId client;    ///< of a write
+  Sequence sequence;  ///< of a write
   std::vector<std::string> keys;
   Links by_deadline;
   Links by_id;  ///< accepted only
@@ -92,7 +94,12 @@ constexpr std::size_t deadline_buckets = 256;
     case raft::Rejection::overloaded: return Status::overloaded;
     case raft::Rejection::too_large: return Status::bad_request;
     case raft::Rejection::not_ready:
-    default: break;
+    case raft::Rejection::transferring: break;  // soon another leads, or this one goes on
+    case raft::Rejection::change_in_flight:     // of requests that a service does not make
+    case raft::Rejection::bad_configuration:
+    case raft::Rejection::not_caught_up:
+    case raft::Rejection::bad_target:
+    case raft::Rejection::timed_out: break;
   }
   return Status::not_ready;
 }
@@ -161,6 +168,8 @@ class Service::Implementation final : public raft::StateMachine {
     const Slot slot = take_slot(request);
     if (const auto* command = std::get_if<Command>(&request.what)) {
       slots_[slot].stage = Stage::proposed;
+      slots_[slot].client = command->client;
+      slots_[slot].sequence = command->sequence;
       ++proposed_;
       encoded_.clear();
       encode(*command, encoded_);
@@ -185,7 +194,7 @@ class Service::Implementation final : public raft::StateMachine {
 
   void step(ServiceOutput& out, raft::trace::StepObserver* observer) {
     out.clear();
-    replica_->step(replica_out_, observer);  // calls `apply` below
+    replica_->step(replica_out_, observer);  // calls `apply` and `restore` below
     for (const raft::Accepted& accepted : replica_out_.accepted) accept(accepted);
     for (const raft::Rejected& rejected : replica_out_.rejected) reject(rejected);
     answer_changes(out.changes);
@@ -222,6 +231,23 @@ class Service::Implementation final : public raft::StateMachine {
     } else if (proposed_ > 0) {
       applied_before_accepted_.emplace_back(id, std::move(result));
     }
+  }
+
+  void begin_snapshot() override { store_.begin_snapshot(); }
+  [[nodiscard]] bool write_snapshot(std::size_t bytes, std::vector<std::byte>& out) override {
+    return store_.write_snapshot(bytes, out);
+  }
+  void abandon_snapshot() override { store_.abandon_snapshot(); }
+  [[nodiscard]] bool restore(raft::Index last, raft::Bytes snapshot) override {
+    RAFTLAB_ASSERT(last >= store_.applied(), last, store_.applied());
+    if (!store_.restore(last, snapshot)) return false;
+    restored_ = last;
+    for (Slot slot = accepted_.first(); slot != no_slot;) {
+      const Slot next = slots_[slot].by_id.next;
+      if (slots_[slot].id.index <= restored_) answer_skipped(slot);
+      slot = next;
+    }
+    return true;
   }
 
  private:
@@ -313,13 +339,33 @@ class Service::Implementation final : public raft::StateMachine {
     }
     slots_[slot].stage = Stage::accepted;
     accepted_.push_back(slots_, slot);
-    // The step that accepted it may have applied it as well, or may have applied what rules it out.
-    if (accepted.id.term < applied_term_) return lose(slot);
-    if (accepted.id.index > store_.applied()) return;
+    // The step that accepted it may have applied it as well, or may have passed over it, or may have applied
+    // what rules it out.
+    if (accepted.id.index > store_.applied()) {
+      if (accepted.id.term < applied_term_) lose(slot);
+      return;
+    }
     for (auto& [id, result] : applied_before_accepted_) {
       if (id == accepted.id) return answer_write(slot, std::move(result));
     }
+    if (accepted.id.index <= restored_) return answer_skipped(slot);
     lose(slot);
+  }
+
+  /// A snapshot has taken the place of the entries around this accepted proposal, so it will not be applied
+  /// here, and may or may not have been applied elsewhere. Its session knows if this number was its last
+  /// one; who has none cannot be told anything, not even that a session was opened at this index: it may be
+  /// another's.
+  void answer_skipped(Slot slot) {
+    const Waiting& waiting = slots_[slot];
+    std::optional<Result> known = store_.answer(waiting.client, waiting.sequence);
+    if (!known) {
+      answer(slot, Status::unknown);
+      return;
+    }
+    const bool by_another_attempt = known->index != waiting.id.index;
+    if (by_another_attempt) known->first = std::exchange(known->effect, Effect::duplicate);
+    answer_write(slot, *std::move(known));
   }
 
   void lose(Slot slot) {
@@ -423,6 +469,7 @@ class Service::Implementation final : public raft::StateMachine {
   raft::ReplicaOutput replica_out_;
   std::optional<raft::Fault> fault_;
   raft::Term applied_term_;  // of the last entry that was applied
+  raft::Index restored_;     // end of the last snapshot that was restored
 
   std::uint64_t now_ = 0;      // in ticks
   std::uint64_t expired_ = 0;  // deadlines up to here have been looked at
@@ -475,6 +522,7 @@ void Service::set_read_policy(ReadPolicy policy) { implementation_->set_read_pol
 void Service::step(ServiceOutput& out, raft::trace::StepObserver* observer) {
   implementation_->step(out, observer);
 }
+raft::StateMachine& Service::state_machine() { return *implementation_; }
 const raft::Replica& Service::replica() const { return implementation_->replica(); }
 const Store& Service::store() const { return implementation_->store(); }
 std::size_t Service::waiting() const { return implementation_->waiting(); }

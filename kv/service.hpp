@@ -39,10 +39,14 @@ enum class Status : std::uint8_t {
   compare_failed,   ///< the compare-and-swap was carried out, and found something else
   session_expired,  ///< not applied now; whether an earlier attempt was, is not known any more
   not_leader,       ///< nothing was done; `leader` tells where to ask, if known
-  not_ready,  ///< nothing was done: a leader that cannot serve reads yet, a proposal that was overwritten, a fault
+  /// Nothing was done: a leader that cannot serve reads yet or is handing over, a proposal that was
+  /// overwritten, a fault.
+  not_ready,
   overloaded,   ///< nothing was done
   bad_request,  ///< nothing was done; `error` tells why
-  unknown,  ///< proposed here, and then this node failed: it may yet take effect. Retry with the same sequence
+  /// Proposed here, and then this node failed, or continued from a snapshot that does not show what became
+  /// of it: it may have taken effect, or may yet. Retry with the same sequence.
+  unknown,
   timed_out,  ///< as `unknown`, because of the deadline. For reads: nothing was done
 };
 [[nodiscard]] const char* name(Status status);
@@ -102,7 +106,8 @@ struct ServiceOutput {
 /// known when the entry is applied here; and when an entry of a later term is applied here before it, for
 /// then no log that holds what is committed can hold the proposal (§5.3, §5.4.1): it is lost, and the answer
 /// is that nothing was done. The loss of leadership alone tells nothing, as others may still commit what was
-/// overwritten here.
+/// overwritten here. When a snapshot of another node takes the place of the entries around the proposal, its
+/// session proves that it took effect if that was its last command; otherwise the outcome is `unknown`.
 class Service {
  public:
   [[nodiscard]] static std::variant<std::unique_ptr<Service>, raft::wal::Refusal> open(
@@ -136,7 +141,10 @@ class Service {
   [[nodiscard]] std::size_t waiting() const;
 
  private:
+  friend class ServiceSnapshotTest;
   class Implementation;
+  /// What the replica below applies to.
+  [[nodiscard]] raft::StateMachine& state_machine();
   explicit Service(std::unique_ptr<Implementation> implementation);
   std::unique_ptr<Implementation> implementation_;
 };

@@ -3,6 +3,7 @@
 #include "kv/command.hpp"
 #include "raft/types.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -43,7 +44,8 @@ struct StoreOptions {
 
 /// The keys, values and sessions of one node: a deterministic state machine with a digest that is kept up to
 /// date incrementally (the order in which keys were inserted does not matter to it, the order of commands
-/// only through what they did). A regular value: copies are independent. One thread.
+/// only through what they did). A regular value: copies are independent, and start with no snapshot being
+/// taken. One thread.
 ///
 /// A command of a session takes effect once (thesis §6.3): the session keeps its highest number and the
 /// answer to it. The same number again is a `duplicate` and gets that answer; a lower one, and any number of
@@ -59,16 +61,39 @@ class Store {
   Store& operator=(Store&&) noexcept;
   ~Store();
 
-  /// Applies the command that stands at `index` of the log, as `decode` read it: what is stored is copied. Indices rise;
-  /// entries without a command are told by `skip`.
+  /// Applies the command that stands at `index` of the log, as `decode` read it: what is stored is copied.
+  /// Indices rise; entries without a command are told by `skip`.
   Result apply(raft::Index index, const CommandView& command);
-  /// The same for a command that was not decoded. One for which `check` is not `none` changes nothing (`malformed`).
+  /// The same for a command that was not decoded. One for which `check` is not `none` changes nothing
+  /// (`malformed`).
   Result apply(raft::Index index, const Command& command);
   /// An entry whose payload `decode` refused.
   Result apply_malformed(raft::Index index);
   /// An entry that carries no command (a no-op, a configuration).
   void skip(raft::Index index);
 
+  // ---- Snapshots: at most one at a time is being taken
+
+  /// Begins a snapshot of the present state. Costs the same whatever is stored; while the snapshot is being
+  /// written, the first change of each item costs a copy of it.
+  void begin_snapshot();
+  /// Appends the next part, of `bytes` or up to one item more. True when the snapshot is complete, and then
+  /// over. The bytes of all parts together depend on the history of the store up to the beginning, and on
+  /// nothing else.
+  [[nodiscard]] bool write_snapshot(std::size_t bytes, std::vector<std::byte>& out);
+  /// Gives up the snapshot that is being taken, if there is one.
+  void abandon_snapshot();
+  /// Takes over the state of a snapshot of a store with the same options that had applied `applied`, and
+  /// abandons the snapshot that is being taken. False, and nothing has changed (a snapshot that is being
+  /// taken goes on), when the bytes are none: damaged in any way, beyond the limits of the options, or no
+  /// state that a store can be in.
+  [[nodiscard]] bool restore(raft::Index applied, raft::Bytes snapshot);
+
+  // ---- What the store holds
+
+  /// What this command did, and where, when it was the last one of its session. None: the store does not
+  /// know.
+  [[nodiscard]] std::optional<Result> answer(ClientId client, Sequence sequence) const;
   /// Valid until the next change of the store.
   [[nodiscard]] std::optional<std::string_view> get(std::string_view key) const;
   [[nodiscard]] std::size_t size() const;

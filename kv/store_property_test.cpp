@@ -95,19 +95,6 @@ class Model {
   std::map<std::uint64_t, Session> sessions_;
 };
 
-/// A command that is likely to meet a session: clients and numbers are few.
-Command draw_session_command(raft::Index index) {
-  Command command;
-  if (*rc::gen::inRange(0, 5) == 0) {
-    command.change = OpenSession{};
-    return command;
-  }
-  command.client = ClientId(*rc::gen::inRange<std::uint64_t>(0, index.value() + 1));
-  command.sequence = Sequence(*rc::gen::inRange<std::uint64_t>(1, 5));
-  test::draw_change(command.change);
-  return command;
-}
-
 RC_GTEST_PROP(StoreProperty, does_what_the_model_does_and_keeps_its_digest, ()) {
   StoreOptions options;
   options.sessions_max = *rc::gen::inRange(1U, 6U);
@@ -116,7 +103,7 @@ RC_GTEST_PROP(StoreProperty, does_what_the_model_does_and_keeps_its_digest, ()) 
   Model model(options);
   const std::uint64_t commands = *rc::gen::inRange<std::uint64_t>(0, 60);
   for (std::uint64_t i = 1; i <= commands; ++i) {
-    const Command command = draw_session_command(raft::Index(i));
+    const Command command = test::draw_session_command(raft::Index(i));
     RC_ASSERT(store.apply(raft::Index(i), command) == model.apply(raft::Index(i), command));
     RC_ASSERT(store.digest() == store.recompute_digest());
     RC_ASSERT(store.sessions() == model.sessions());
@@ -131,7 +118,7 @@ RC_GTEST_PROP(StoreProperty, no_number_of_a_session_takes_effect_twice, ()) {
   Store store(options);
   std::map<std::pair<ClientId, Sequence>, int> effects;
   for (std::uint64_t i = 1; i <= 80; ++i) {
-    const Command command = draw_session_command(raft::Index(i));
+    const Command command = test::draw_session_command(raft::Index(i));
     const Result result = store.apply(raft::Index(i), command);
     const bool carried_out = result.effect == Effect::done || result.effect == Effect::compare_failed;
     if (!command.client || !carried_out) continue;

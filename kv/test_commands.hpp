@@ -61,4 +61,17 @@ inline Command draw_command() {
   return command;
 }
 
+/// A command that is likely to meet a session: clients and numbers are few. To be called as above.
+inline Command draw_session_command(raft::Index index) {
+  Command command;
+  if (*rc::gen::inRange(0, 5) == 0) {
+    command.change = OpenSession{};
+    return command;
+  }
+  command.client = ClientId(*rc::gen::inRange<std::uint64_t>(0, index.value() + 1));
+  command.sequence = Sequence(*rc::gen::inRange<std::uint64_t>(1, 5));
+  draw_change(command.change);
+  return command;
+}
+
 }  // namespace raftlab::kv::test
