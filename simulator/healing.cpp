@@ -118,6 +118,18 @@ bool Healing::at_rest(Sightings all) const {
          Bounded::at_rest(all);
 }
 
+/// What is amiss, in words, for who reads a finding.
+std::string Healing::unrest(Sightings all) const {
+  if (!clients_->idle()) return last_begun_ ? "; the last operations go on" : "; clients still wait for answers";
+  const NodeId leader = only_leader();
+  if (!leader) return "; not every member follows one leader";
+  if (!logs_equal(leader)) return "; the logs differ";
+  if (!settled(leader)) return "; a change of the members goes on";
+  if (!BackToReplicate::all_replicate(all)) return "; the leader does not replicate to every member";
+  if (!Bounded::at_rest(all)) return "; something is left over in memory";
+  return "";
+}
+
 void Healing::look(Time now) {
   if (now < next_look_ || done_) return;
   next_look_ = now + look_every;
@@ -193,9 +205,11 @@ void Healing::report(Time now) {
   invariants::Ladder& ladder = cluster_->ladder();
   const std::string late =
       " within " + std::to_string((now - begun_) / millisecond) + " ms after the last fault";
+  const Sightings all = sight();
+  const std::string why = unrest(all);
   const auto judge = [&](Rung rung, bool holds, const std::string& what) {
     ladder.evaluated(rung);
-    if (!holds) ladder.report(rung, NodeId{}, what + late);
+    if (!holds) ladder.report(rung, NodeId{}, what + late + why);
   };
   const NodeId leader = only_leader();
   judge(Rung::V1, static_cast<bool>(leader), "no leader that every node follows");
@@ -207,7 +221,6 @@ void Healing::report(Time now) {
   }
   judge(Rung::V7, in_time_ || clients_->last_done(), "a read was neither answered nor rejected");
 
-  const Sightings all = sight();
   back_to_replicate_.conclude(all);
   // Where the cluster did not come to rest, a lower rung says so.
   if (leader && logs_equal(leader)) bounded_.conclude(all);

@@ -48,6 +48,7 @@ class Healing {
   [[nodiscard]] raft::NodeId only_leader() const;
   [[nodiscard]] bool logs_equal(raft::NodeId leader) const;
   [[nodiscard]] bool at_rest(Sightings all) const;
+  [[nodiscard]] std::string unrest(Sightings all) const;
   [[nodiscard]] bool out_of_time(Time now) const { return now - begun_ > profile_->healing_ns_max; }
   void look_under_cut(Time now, Sightings all);
   void mend(Time now, UnderCut outcome);

@@ -13,7 +13,7 @@ const Sighting* leader_of(Sightings all) {
   const Sighting* leader = nullptr;
   raft::Term greatest;
   for (const Sighting& node : all) {
-    if (node.life != Life::up) continue;
+    if (node.life != Life::up || !node.member) continue;
     const raft::State& state = node.view.state;
     if (state.hard.term > greatest) leader = nullptr;
     greatest = std::max(greatest, state.hard.term);

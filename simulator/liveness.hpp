@@ -28,7 +28,7 @@ struct Sighting {
 /// Every node of the cluster, by number.
 using Sightings = std::span<const Sighting>;
 
-/// The node that leads the greatest term of all that are up; null when nobody leads it.
+/// The member that leads the greatest term of all members that are up; null when nobody leads it.
 [[nodiscard]] const Sighting* leader_of(Sightings all);
 /// `node` is up and follows that leader in its term, or is that leader.
 [[nodiscard]] bool follows(const Sighting& node, const Sighting& leader);
