@@ -283,7 +283,7 @@ TEST_F(SimulatedDiskTest, WhatAKilledProcessLeftInTheCacheIsLostWithThePower) {
 // ---- Names -------------------------------------------------------------------------------------------------------
 
 TEST_F(SimulatedDiskTest, ANameThatWasNotSyncedMayBeGoneWithThePower) {
-  for (const std::uint64_t fate : {0, 1}) {
+  for (const std::uint64_t fate : {0U, 1U}) {
     disk = SimulatedDisk{};
     const FileHandle file = create("a");
     append(file, "bytes");
@@ -315,7 +315,7 @@ TEST_F(SimulatedDiskTest, AFailedDirectorySyncMakesNoNameDurable) {
 }
 
 TEST_F(SimulatedDiskTest, ARemovalThatWasNotSyncedMayBeUndone) {
-  for (const std::uint64_t fate : {0, 1}) {
+  for (const std::uint64_t fate : {0U, 1U}) {
     for (const bool synced : {false, true}) {
       disk = SimulatedDisk{};
       durable("bytes");

@@ -25,7 +25,7 @@ TEST(HistogramTest, SmallValuesAreExact) {
 
 TEST(HistogramTest, TheMedianOfAnEvenCountIsTheLowerOne) {
   Histogram histogram;
-  for (const std::uint64_t value : {1, 2, 3, 4}) histogram.add(value);
+  for (const std::uint64_t value : {1U, 2U, 3U, 4U}) histogram.add(value);
   EXPECT_EQ(histogram.median(), 2U);
   histogram.add(4);
   EXPECT_EQ(histogram.median(), 3U);
