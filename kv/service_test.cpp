@@ -399,19 +399,86 @@ TEST_F(OneNode, a_fault_tells_what_was_proposed_from_what_was_not) {
   for (std::uint64_t tag = 2; tag <= 4; ++tag) EXPECT_EQ(only(cluster_, 1, tag).status, Status::not_ready);
 }
 
+// ---- The operator's requests -----------------------------------------------------------------------------------
+
+class Changes : public ::testing::Test {
+ protected:
+  Changes() : cluster_(3) { cluster_.elect(1); }
+
+  ChangeAnswer only_change(std::uint32_t node) {
+    cluster_.settle();
+    const std::vector<ChangeAnswer> changes = std::exchange(cluster_.node(node).changes, {});
+    EXPECT_EQ(changes.size(), 1U);
+    return changes.empty() ? ChangeAnswer{} : changes.front();
+  }
+
+  Cluster cluster_;
+};
+
+TEST_F(Changes, a_leader_takes_other_members_and_says_where) {
+  cluster_.service(1).reconfigure(7, raft::voters_up_to(2), false);
+  const ChangeAnswer answer = only_change(1);
+  EXPECT_EQ(answer.tag, 7U);
+  EXPECT_EQ(answer.outcome, ChangeAnswer::Outcome::accepted);
+  const raft::View view = cluster_.service(1).replica().view();
+  EXPECT_EQ(view.configurations.back().configuration, raft::voters_up_to(2));
+  EXPECT_EQ(view.configurations.back().index, answer.index.next()) << "the joint configuration was left";
+}
+
+TEST_F(Changes, what_makes_no_sense_is_rejected_with_a_reason) {
+  raft::Configuration nobody;
+  cluster_.service(1).reconfigure(1, nobody, false);
+  EXPECT_EQ(only_change(1).reason, raft::Rejection::bad_configuration);
+  cluster_.service(1).transfer(2, raft::NodeId(1));
+  EXPECT_EQ(only_change(1).reason, raft::Rejection::bad_target);
+}
+
+TEST_F(Changes, a_follower_names_the_leader) {
+  cluster_.service(2).reconfigure(1, raft::voters_up_to(2), false);
+  ChangeAnswer answer = only_change(2);
+  EXPECT_EQ(answer.outcome, ChangeAnswer::Outcome::rejected);
+  EXPECT_EQ(answer.reason, raft::Rejection::not_leader);
+  EXPECT_EQ(answer.leader, raft::NodeId(1));
+  cluster_.service(2).transfer(2, raft::NodeId(3));
+  answer = only_change(2);
+  EXPECT_EQ(answer.tag, 2U);
+  EXPECT_EQ(answer.reason, raft::Rejection::not_leader);
+}
+
+TEST_F(Changes, a_transfer_ends_with_another_leader) {
+  cluster_.service(1).transfer(3, raft::NodeId(2));
+  EXPECT_EQ(only_change(1).outcome, ChangeAnswer::Outcome::transferred);
+  EXPECT_EQ(cluster_.service(2).replica().view().state.role, raft::Role::leader);
+  EXPECT_EQ(ask(cluster_, 2, write(1, Put{"k", "v"})).status, Status::ok);
+}
+
+TEST_F(Changes, a_transfer_to_who_is_not_there_is_given_up_and_writes_go_on) {
+  cluster_.cut_off = {2};
+  cluster_.service(1).transfer(3, raft::NodeId(2));
+  cluster_.settle();
+  EXPECT_EQ(ask(cluster_, 1, write(1, Put{"k", "v"})).status, Status::not_ready);
+  cluster_.tick_all(test::options_of(raft::NodeId(1)).replica.core.election_ticks_min);
+  const ChangeAnswer answer = only_change(1);
+  EXPECT_EQ(answer.outcome, ChangeAnswer::Outcome::rejected);
+  EXPECT_EQ(answer.reason, raft::Rejection::timed_out);
+  EXPECT_EQ(ask(cluster_, 1, write(2, Put{"k", "v"})).status, Status::ok);
+}
+
 TEST(Service, options_that_no_core_takes_are_refused) {
   test::TestDisk disk;
+  test::TestDisk snapshots;
   ServiceOptions options = test::options_of(raft::NodeId(1));
   options.replica.core.heartbeat_ticks = 0;
-  const auto opened = Service::open(options, disk, raft::bootstrap(raft::voters_up_to(1)));
+  const auto opened = Service::open(options, {&disk, &snapshots}, raft::bootstrap(raft::voters_up_to(1)));
   ASSERT_TRUE(std::holds_alternative<raft::wal::Refusal>(opened));
 }
 
 TEST(Service, a_restart_applies_the_log_to_an_empty_store) {
   test::TestDisk disk;
+  test::TestDisk snapshots;
   const ServiceOptions options = test::options_of(raft::NodeId(1));
   const auto open = [&] {
-    auto opened = Service::open(options, disk, raft::bootstrap(raft::voters_up_to(1)));
+    auto opened = Service::open(options, {&disk, &snapshots}, raft::bootstrap(raft::voters_up_to(1)));
     return std::move(std::get<std::unique_ptr<Service>>(opened));
   };
   const auto run = [&](Service& service) {

@@ -32,9 +32,11 @@ inline ServiceOptions options_of(raft::NodeId id) {
 
 struct Node {
   TestDisk disk;
+  TestDisk snapshots;
   std::unique_ptr<Service> service;
   ServiceOutput out;
-  std::vector<Answer> answers;  ///< all of them, oldest first
+  std::vector<Answer> answers;        ///< all of them, oldest first
+  std::vector<ChangeAnswer> changes;  ///< likewise
 };
 
 class Cluster {
@@ -45,7 +47,8 @@ class Cluster {
       ServiceOptions options = options_of(raft::NodeId(i));
       change_options(options);
       auto node = std::make_unique<Node>();
-      auto opened = Service::open(options, node->disk, raft::bootstrap(raft::voters_up_to(nodes)));
+      const raft::Disks disks{&node->disk, &node->snapshots};
+      auto opened = Service::open(options, disks, raft::bootstrap(raft::voters_up_to(nodes)));
       if (const auto* refusal = std::get_if<raft::wal::Refusal>(&opened))
         throw std::runtime_error(refusal->detail);
       node->service = std::move(std::get<std::unique_ptr<Service>>(opened));
@@ -65,8 +68,10 @@ class Cluster {
   void step(std::uint32_t id) {
     Node& node = this->node(id);
     for (const auto& completion : node.disk.take()) node.service->complete(completion);
+    for (const auto& completion : node.snapshots.take()) node.service->complete_snapshots(completion);
     node.service->step(node.out);
     std::ranges::move(node.out.answers, std::back_inserter(node.answers));
+    std::ranges::move(node.out.changes, std::back_inserter(node.changes));
     std::ranges::move(node.out.messages, std::back_inserter(network_));
   }
   /// Hands over, or loses, the message at this place in the network.
