@@ -57,7 +57,7 @@ void expect_equal(const Session& a, const Session& b) {
   EXPECT_EQ(a.found, b.found);
 }
 
-// ---- Bytes -------------------------------------------------------------------------------------------------
+// ---- Bytes ---------------------------------------------------------------------------------------------
 
 TEST(SnapshotBytes, head) {
   EXPECT_EQ(encoded(head()), bytes({0x0a, 0x13, 0x08, 0x01, 0x10, 0xac, 0x02, 0x19, 0x88, 0x77, 0x66,
@@ -110,7 +110,7 @@ TEST(SnapshotBytes, are_what_the_schema_says) {
   EXPECT_TRUE(std::ranges::equal(std::as_bytes(std::span(written)), all)) << "and in its order";
 }
 
-// ---- Round trip and hostile bytes --------------------------------------------------------------------------
+// ---- Round trip and hostile bytes ----------------------------------------------------------------------
 
 TEST(Snapshot, each_message_survives_the_round_trip) {
   for (const SnapshotHead& message :

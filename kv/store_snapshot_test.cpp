@@ -74,7 +74,7 @@ class StoreSnapshotTest : public ::testing::Test {
   raft::Index next_{100};
 };
 
-// ---- There and back ----------------------------------------------------------------------------------------
+// ---- There and back ------------------------------------------------------------------------------------
 
 TEST_F(StoreSnapshotTest, of_an_empty_store) {
   restored(snapshot_of(store_), store_);
@@ -186,7 +186,7 @@ TEST_F(StoreSnapshotTest, a_restored_store_gives_the_same_snapshot_when_nothing_
   restored(snapshot_of(copy), store_);
 }
 
-// ---- Pieces ------------------------------------------------------------------------------------------------
+// ---- Pieces --------------------------------------------------------------------------------------------
 
 TEST_F(StoreSnapshotTest, the_size_of_pieces_does_not_show_in_the_bytes) {
   fill();
@@ -229,7 +229,7 @@ TEST_F(StoreSnapshotTest, a_piece_is_not_larger_the_more_keys_there_are) {
   }
 }
 
-// ---- What happens while a snapshot is being taken ----------------------------------------------------------
+// ---- What happens while a snapshot is being taken ------------------------------------------------------
 
 TEST_F(StoreSnapshotTest, shows_the_state_at_the_beginning_whatever_happens_to_keys) {
   const std::vector<std::function<void()>> changes = {
@@ -406,7 +406,7 @@ TEST_F(StoreSnapshotTest, a_refused_restore_does_not_disturb_the_one_that_is_bei
   expect_rest_shows(at_begin);
 }
 
-// ---- Damage ------------------------------------------------------------------------------------------------
+// ---- Damage --------------------------------------------------------------------------------------------
 
 class DamagedSnapshotTest : public StoreSnapshotTest {
  protected:
@@ -467,7 +467,7 @@ TEST_F(DamagedSnapshotTest, claims_of_the_head_allocate_nothing) {
   }
 }
 
-// ---- Contents that no store can have -----------------------------------------------------------------------
+// ---- Contents that no store can have -------------------------------------------------------------------
 
 Session session(std::uint64_t client, std::uint64_t used, std::uint64_t sequence, std::uint64_t index) {
   Session session;
@@ -530,7 +530,7 @@ TEST(ForgedSnapshot, the_limits_of_the_options_count) {
   EXPECT_FALSE(Store(StoreOptions{.found_bytes_max = 3}).restore(raft::Index(9), two.bytes()));
 }
 
-// ---- What a session can tell ------------------------------------------------------------------------------
+// ---- What a session can tell ---------------------------------------------------------------------------
 
 TEST_F(StoreSnapshotTest, the_answer_to_the_last_number_of_a_session_is_known) {
   put("k", "v");

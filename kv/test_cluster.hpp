@@ -3,6 +3,8 @@
 #include "kv/service.hpp"
 #include "kv/test_disk.hpp"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <iterator>
 #include <memory>
@@ -130,6 +132,26 @@ inline Request write_in(std::uint64_t tag, ClientId client, std::uint64_t sequen
 inline Request read(std::uint64_t tag, std::vector<std::string> keys,
                     std::optional<ReadPolicy> policy = std::nullopt, std::uint32_t deadline_ticks = 100) {
   return Request{tag, deadline_ticks, GetKeys{std::move(keys), policy}};
+}
+
+/// The only answer to a tag.
+inline Answer only(Cluster& cluster, std::uint32_t node, std::uint64_t tag) {
+  const std::vector<Answer> answers = cluster.answers(node, tag);
+  EXPECT_EQ(answers.size(), 1U) << "tag " << tag << " at node " << node;
+  if (answers.size() != 1) {
+    Answer none;
+    none.status = Status::unknown;
+    return none;
+  }
+  return answers.front();
+}
+
+/// Asks, waits until nothing happens any more, and returns the only answer.
+inline Answer ask(Cluster& cluster, std::uint32_t node, Request request) {
+  const std::uint64_t tag = request.tag;
+  cluster.request(node, request);
+  cluster.settle();
+  return only(cluster, node, tag);
 }
 
 }  // namespace raftlab::kv::test
