@@ -415,7 +415,7 @@ RC_GTEST_PROP(CoreProperty, NoGarbageMakesACoreAssert, ()) {
   Choices choices = schedule(3000);
   Recovered image = recovered(3, {1, 2, 2}, 2);
   if (choices.below(3) == 0) {
-    image.snapshot = id(1, 1);
+    image.snapshot = image.base = id(1, 1);
     image.snapshot_configuration = voters_up_to(3);
     image.entries.erase(image.entries.begin());
   }

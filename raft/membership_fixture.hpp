@@ -72,6 +72,12 @@ inline Ids tracked(const Driver& driver) {
   return ids;
 }
 
+/// Asks for a change, and its first entry is durable.
+inline void change(Driver& leader, const Configuration& target, bool force = false) {
+  leader.step(ProposeConfiguration{7, target, force});
+  leader.settle();
+}
+
 /// The one rejection of the last step; none when there was another number of them.
 inline std::optional<Rejection> rejection(const Driver& driver) {
   if (driver.out.rejected.size() != 1) return std::nullopt;

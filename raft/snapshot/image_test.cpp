@@ -215,8 +215,10 @@ TEST(SnapshotImage, TheGreatestConfigurationFits) {
     member.name = std::string(1024, 'n');
     member.address = std::string(1024, 'a');
   }
+  // Everybody votes, and half of them will only learn.
   configuration.outgoing = configuration.voters;
-  configuration.learners_next = configuration.voters;
+  configuration.learners_next.assign(configuration.voters.begin() + 32, configuration.voters.end());
+  configuration.voters.resize(32);
   const Header header{cluster, at(9), configuration};
   const auto image = image_of(header, content_of(10));
   EXPECT_EQ(content_in(image, header), content_of(10));

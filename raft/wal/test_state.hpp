@@ -128,4 +128,47 @@ using Opening = std::variant<Wal::Opened, Refusal>;
   return write;
 }
 
+[[nodiscard]] inline Wal::Opened opened(TestDisk& disk, const WalOptions& options = {}) {
+  return std::get<Wal::Opened>(open(disk, options));
+}
+
+[[nodiscard]] inline Write append(WriteSeq seq, Index first, const std::string& text = "command") {
+  Write write;
+  write.seq = seq;
+  write.entries.push_back(entries_from(first, Term(1), 1, text));
+  return write;
+}
+
+/// Some writes of a log, as a test writes them down: each is carried out before the next.
+struct Process {
+  TestDisk disk;
+  Wal::Opened log;
+  State state;
+  WriteSeq seq{1};
+
+  explicit Process(const WalOptions& options = {})
+      : log(opened(disk, options)), state(state_of(log.recovered)) {
+    drive(log.wal, disk);
+  }
+  void append(std::uint64_t count, const std::string& text = "command") {
+    for (; count > 0; --count) {
+      seq = seq.next();
+      Write write;
+      write.seq = seq;
+      write.entries.push_back(entries_from(state.log.last().next(), state.hard.term, 1, text));
+      apply(write, state);
+      log.wal.write(write);
+      drive(log.wal, disk);
+    }
+  }
+  void compact(Index snapshot, std::uint64_t tail) {
+    seq = seq.next();
+    log.wal.write(own_snapshot(state, seq, snapshot, tail));
+  }
+  void install(LogId snapshot) {
+    seq = seq.next();
+    log.wal.write(installed_snapshot(state, seq, snapshot));
+  }
+};
+
 }  // namespace raftlab::raft::wal::testing
