@@ -205,7 +205,8 @@ void Ladder::scan_pair(NodeRecord& a, NodeRecord& b) {
   }
   if (a.up && b.up) {
     const std::uint64_t index = std::min(a.state.commit.value(), b.state.commit.value());
-    if (index != 0) {
+    // A spare may be given a snapshot from below the floor.
+    if (index != 0 && index >= table_.forgotten_below()) {
       count(Rung::G4);
       if (a.log.at(index) != b.log.at(index)) report_disagreement(b, index);
     }
