@@ -205,6 +205,22 @@ TEST(LadderChaos, RemembersNoMoreInALongRunThanInAShortOne) {
   }
 }
 
+/// Who was never told anything holds up nothing.
+TEST(LadderChaos, RemembersNoMoreBecauseOfASpareThatIsNeverAsked) {
+  raft::Options options = core_options(true, true);
+  options.limits.tail_entries = 4;
+  Cores cores(3, 1, 5, options);
+  std::size_t most = 0;
+  for (int part = 0; part < 20; ++part) {
+    calm(cores);
+    most = std::max(most, cores.ladder().entries_kept());
+  }
+  cores.finish();
+  EXPECT_FALSE(cores.ladder().broken()) << told(cores.ladder());
+  EXPECT_GT(cores.nodes()[0].core->view().state.commit, raft::Index(3000));
+  EXPECT_LT(most, 1000U);
+}
+
 TEST(LadderChaos, EvaluatesRecoveryAndHistory) {
   std::array<std::uint64_t, rung_count> evaluations{};
   for (std::uint64_t seed = 100; seed < 110; ++seed) {

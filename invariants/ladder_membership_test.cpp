@@ -32,7 +32,8 @@ Configuration simple(std::initializer_list<std::uint32_t> voters,
 /// Of three voters n1 leads term 2 and has committed up to index 2; n4 and n5 are outside and know nothing.
 class LadderMembership : public LadderTest {
  protected:
-  LadderMembership() : LadderTest(3, false, 10000) {
+  explicit LadderMembership(std::uint32_t uncommitted_bytes_max = 10000)
+      : LadderTest(3, false, uncommitted_bytes_max) {
     for (std::uint32_t number = 4; number <= 5; ++number) {
       nodes_.emplace_back();
       start(n(number), number, raft::Recovered{});
@@ -399,6 +400,24 @@ TEST_F(LadderMembership, D9BreaksWhenAMatchFallsAsAMemberBeforeItGoes) {
     n(1).peer(3).match = Index(2);
   });
   expect_root(Rung::D9);
+}
+
+/// A leave comes when it may, however much is uncommitted.
+class LadderMembershipLimit : public LadderMembership {
+ protected:
+  LadderMembershipLimit() : LadderMembership(200) {}
+};
+
+TEST_F(LadderMembershipLimit, N15ExemptsTheLeaveAndNothingElse) {
+  begin();
+  replicate(n(1), n(2));
+  replicate(n(1), n(4));
+  for (int i = 0; i < 12; ++i) propose(n(1), 17);
+  leave(n(1));
+  EXPECT_GT(n(1).uncommitted_bytes, 220U);
+  expect_sound();
+  propose(n(1), 17);
+  expect_root(Rung::N15);
 }
 
 // ---- Counting --------------------------------------------------------------------------------------------------
