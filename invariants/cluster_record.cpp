@@ -75,7 +75,14 @@ void Elections::forget_below(std::uint64_t term) {
   elections_.erase(elections_.begin(), kept);
 }
 
+bool Votes::may_have_voted(raft::Term term, raft::NodeId candidate) const {
+  if (term < forgotten_below_) return true;
+  return std::any_of(votes_.rbegin(), votes_.rend(),
+                     [&](const Vote& vote) { return vote.term == term && vote.candidate == candidate; });
+}
+
 void Votes::forget_below(raft::Term term) {
+  forgotten_below_ = std::max(forgotten_below_, term);
   const auto kept =
       std::find_if(votes_.begin(), votes_.end(), [&](const Vote& vote) { return vote.term >= term; });
   votes_.erase(votes_.begin(), kept);

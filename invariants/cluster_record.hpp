@@ -71,6 +71,8 @@ class Votes {
  public:
   /// The vote that was written for this term, after the call.
   raft::NodeId write(raft::Term term, raft::NodeId candidate);
+  /// The vote of this term was written for the candidate, or is forgotten.
+  [[nodiscard]] bool may_have_voted(raft::Term term, raft::NodeId candidate) const;
   void forget_below(raft::Term term);
   [[nodiscard]] std::size_t size() const { return votes_.size(); }
 
@@ -80,6 +82,7 @@ class Votes {
     raft::NodeId candidate;
   };
   std::vector<Vote> votes_;
+  raft::Term forgotten_below_;
 };
 
 struct ClusterRecord {

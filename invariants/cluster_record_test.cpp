@@ -62,6 +62,20 @@ TEST(Votes, AreWrittenOnce) {
   EXPECT_EQ(votes.write(raft::Term(5), raft::NodeId(2)), raft::NodeId(2));
 }
 
+TEST(Votes, MayHaveBeenGivenWhenTheyAreForgotten) {
+  Votes votes;
+  votes.write(raft::Term(2), raft::NodeId(1));
+  votes.write(raft::Term(5), raft::NodeId(2));
+  EXPECT_TRUE(votes.may_have_voted(raft::Term(2), raft::NodeId(1)));
+  EXPECT_FALSE(votes.may_have_voted(raft::Term(2), raft::NodeId(2)));
+  EXPECT_FALSE(votes.may_have_voted(raft::Term(3), raft::NodeId(1)));
+  votes.forget_below(raft::Term(5));
+  EXPECT_EQ(votes.size(), 1U);
+  EXPECT_TRUE(votes.may_have_voted(raft::Term(2), raft::NodeId(2)));
+  EXPECT_TRUE(votes.may_have_voted(raft::Term(5), raft::NodeId(2)));
+  EXPECT_FALSE(votes.may_have_voted(raft::Term(5), raft::NodeId(1)));
+}
+
 TEST(VoterSets, NeedAMajorityOfEverySet) {
   VoterSets sets;
   EXPECT_FALSE(sets.majority(~NodeSet{0}));

@@ -138,6 +138,7 @@ void Ladder::stepped(const raft::trace::Step& step) {
   const std::span<const Delta> deltas(output.deltas);
   RAFTLAB_ASSERT(deltas.size() == step.inputs.size() + 1, deltas.size(), step.inputs.size());
 
+  node.unseen_from = 0;
   const raft::State* before = &node.state;
   bool changed = false;  // log, commit: what the costlier checks of a leader depend on
   const auto check = [&](const Delta& delta, const raft::Input* input, const raft::Envelope* envelope) {

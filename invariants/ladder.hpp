@@ -136,6 +136,7 @@ class Ladder {
   void note_accepted(const Change& change);
   void check_log_shape(const Change& change);
   void check_truncation(const Change& change);
+  [[nodiscard]] static bool leads_no_more(const Change& change);
   void check_commit(const Change& change);
   void check_durable_index(const Change& change);
   [[nodiscard]] bool hears_a_leader(const raft::State& state) const;
@@ -176,8 +177,18 @@ class Ladder {
   void check_window(NodeRecord& node, const raft::Progress& peer);
   void check_commit_maximal(NodeRecord& node, const raft::View& view);
   void check_uncommitted_bytes(NodeRecord& node, const raft::View& view);
+  [[nodiscard]] std::uint64_t leave_bytes(const NodeRecord& node, std::uint64_t below) const;
   void check_reads(NodeRecord& node, const raft::View& view, const raft::Output& output);
   void check_reads_fully(NodeRecord& node, const raft::View& view);
+
+  // ladder_membership.cpp: configurations
+  void mirror_configuration(NodeRecord& node, const raft::EntryView& entry, std::uint64_t index);
+  void check_one_change(NodeRecord& node);
+  void check_configuration_rule(const Change& change);
+  void check_proposed(const Change& change, const VoterSets* previous, const VoterSets& appended);
+  void check_committed_chain(const NodeRecord& node, const VoterSets& committed);
+  void check_votes_of_winner(NodeRecord& node, raft::Term term);
+  void check_deciders(const Change& change);
 
   // ladder_output.cpp: messages, applies
   void check_messages(NodeRecord& node, const raft::trace::Step& step);
@@ -202,6 +213,7 @@ class Ladder {
   void check_election(const Change& change);
   void check_committed(const Change& change);
   void check_commit_quorum(const Change& change);
+  void check_held_by_quorum(NodeRecord& node, std::uint64_t index, const VoterSets& sets);
   void note_leader_commit(NodeRecord& node, std::uint64_t term, std::uint64_t index);
   void check_longest_in_term(NodeRecord& node, std::uint64_t first, std::uint64_t last);
   void check_digest(NodeRecord& node, std::uint64_t applied, std::uint64_t digest);

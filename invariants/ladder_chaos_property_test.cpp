@@ -5,17 +5,41 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <string>
 #include <vector>
 
 /// The ladder on real cores under faults: what is correct must not break a rung, and every rung must be evaluated.
 namespace raftlab::invariants {
 namespace {
 
+/// Any set of voters, and of the others any learners.
+raft::Configuration any_configuration(Cores& cores) {
+  raft::Configuration target;
+  for (const Cores::Node& node : cores.nodes()) {
+    const std::uint64_t part = cores.draw(5);
+    if (part < 3) target.voters.push_back(node.id);
+    if (part == 3) target.learners.push_back(node.id);
+    if (part < 4) target.members.push_back(raft::Member{node.id, "n" + std::to_string(node.id.value()), ""});
+  }
+  return target;  // without voters now and then: that is refused
+}
+
+/// What an operator asks of a leader, or of who has just led: a change of the members, or a transfer.
+raft::Input operation(Cores& cores) {
+  if (cores.draw(3) == 0)
+    return raft::Transfer{3, raft::NodeId(1 + std::uint32_t(cores.draw(cores.nodes().size())))};
+  return raft::ProposeConfiguration{Cores::change_tag, any_configuration(cores), cores.draw(4) != 0};
+}
+
 /// Loss, duplicates, reordering, slow disks, spans of several inputs, power losses: chaos, drawn from the seed. With
-/// `snapshots`, each node takes one every so many rounds of its own.
-void chaos(Cores& cores, int rounds, std::uint64_t snapshots = 0) {
+/// `snapshots`, each node takes one every so many rounds of its own; with `operations`, each is asked to change the members or to hand
+/// over about that often.
+void chaos(Cores& cores, int rounds, std::uint64_t snapshots = 0, std::uint64_t operations = 0) {
   for (int round = 0; round < rounds; ++round) {
-    Cores::Node& node = cores.nodes()[cores.draw(cores.nodes().size())];
+    // Who leads is asked more often than others, because they refuse.
+    const bool asked = operations != 0 && cores.draw(operations) == 0;
+    Cores::Node* leader = asked ? cores.leader() : nullptr;
+    Cores::Node& node = leader != nullptr ? *leader : cores.nodes()[cores.draw(cores.nodes().size())];
     if (!node.core) {
       if (cores.draw(40) == 0) cores.start(node);
       continue;
@@ -27,6 +51,7 @@ void chaos(Cores& cores, int rounds, std::uint64_t snapshots = 0) {
     if (snapshots != 0 && cores.draw(snapshots) == 0) cores.take_snapshot(node);
     std::vector<raft::Input> inputs;
     const std::uint64_t wanted = 1 + cores.draw(4);
+    if (asked) inputs.push_back(operation(cores));
     while (inputs.size() < wanted) {
       const std::uint64_t choice = cores.draw(20);
       if (choice < 3) {
@@ -113,6 +138,51 @@ TEST_P(LadderInChaos, CorrectCoresThatTakeSnapshotsBreakNothing) {
   EXPECT_FALSE(cores.ladder().broken()) << "seed " << seed << "\n" << told(cores.ladder());
 }
 
+/// From any set of members to any other, with nodes that start outside, learners, transfers, snapshots, and crashes.
+TEST_P(LadderInChaos, CorrectCoresThatChangeTheirMembersBreakNothing) {
+  const std::uint64_t seed = GetParam();
+  const auto voters = static_cast<std::uint32_t>(1 + seed % 5);
+  Cores cores(voters, 5 - voters, seed, core_options(seed % 3 != 0, seed % 5 != 0));
+  cores.tails_below(1 + seed % 7);
+  for (int part = 0; part < 3; ++part) {
+    chaos(cores, 2500, seed % 4 == 0 ? 0 : 10 + seed % 50, 5 + seed % 30);
+    for (Cores::Node& node : cores.nodes()) {
+      if (!node.core) cores.start(node);
+    }
+    calm(cores);
+  }
+  cores.finish();
+  EXPECT_FALSE(cores.ladder().broken()) << "seed " << seed << "\n" << told(cores.ladder());
+}
+
+TEST(LadderChaos, ChangesMembersOftenEnoughToEvaluateWhatIsSaidOfThem) {
+  std::uint64_t changes = 0;
+  std::uint64_t transfers = 0;
+  std::uint64_t installs = 0;
+  std::array<std::uint64_t, rung_count> evaluations{};
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Cores cores(3, 2, seed, core_options(true, true));
+    cores.tails_below(4);
+    chaos(cores, 20000, 30, 20);
+    EXPECT_FALSE(cores.ladder().broken()) << "seed " << seed << "\n" << told(cores.ladder());
+    changes += cores.changes();
+    transfers += cores.transfers();
+    installs += cores.installs();
+    for (const RungInfo& rung : rungs()) {
+      evaluations[static_cast<std::size_t>(rung.rung)] += cores.ladder().evaluations(rung.rung);
+    }
+  }
+  EXPECT_GT(changes, 100U);
+  EXPECT_GT(transfers, 20U);
+  EXPECT_GT(installs, 20U);
+  for (const Rung rung : {Rung::N10, Rung::N11, Rung::D18, Rung::G12, Rung::G13, Rung::G15}) {
+    EXPECT_GT(evaluations[static_cast<std::size_t>(rung)], 50U) << info(rung).id;
+    RecordProperty(info(rung).id, std::to_string(evaluations[static_cast<std::size_t>(rung)]));
+  }
+  RecordProperty("changes", std::to_string(changes));
+  RecordProperty("transfers", std::to_string(transfers));
+}
+
 /// What the ladder remembers depends on how far the nodes are apart, not on how long they have run.
 TEST(LadderChaos, RemembersNoMoreInALongRunThanInAShortOne) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
@@ -135,12 +205,28 @@ TEST(LadderChaos, RemembersNoMoreInALongRunThanInAShortOne) {
   }
 }
 
+/// Who was never told anything holds up nothing.
+TEST(LadderChaos, RemembersNoMoreBecauseOfASpareThatIsNeverAsked) {
+  raft::Options options = core_options(true, true);
+  options.limits.tail_entries = 4;
+  Cores cores(3, 1, 5, options);
+  std::size_t most = 0;
+  for (int part = 0; part < 20; ++part) {
+    calm(cores);
+    most = std::max(most, cores.ladder().entries_kept());
+  }
+  cores.finish();
+  EXPECT_FALSE(cores.ladder().broken()) << told(cores.ladder());
+  EXPECT_GT(cores.nodes()[0].core->view().state.commit, raft::Index(3000));
+  EXPECT_LT(most, 1000U);
+}
+
 TEST(LadderChaos, EvaluatesRecoveryAndHistory) {
   std::array<std::uint64_t, rung_count> evaluations{};
   for (std::uint64_t seed = 100; seed < 110; ++seed) {
     Cores cores(3, seed, core_options(seed % 2 == 0, true));
     cores.tails_below(4);
-    chaos(cores, 6000, 30);
+    chaos(cores, 6000, 30, 40);
     EXPECT_FALSE(cores.ladder().broken()) << "seed " << seed << "\n" << told(cores.ladder());
     for (const RungInfo& rung : rungs()) {
       evaluations[static_cast<std::size_t>(rung.rung)] += cores.ladder().evaluations(rung.rung);

@@ -34,6 +34,8 @@ void Ladder::check_election(const Change& change) {
          " and now by n", node.id);
   }
 
+  check_votes_of_winner(node, change.after.hard.term);
+
   const std::uint64_t below = cluster_.commit_terms.last_below(term);
   if (below == 0) return;
   count(Rung::G6);
@@ -61,19 +63,28 @@ void Ladder::check_commit_quorum(const Change& change) {
   const auto sets = std::find_if(node.configurations.rbegin(), node.configurations.rend(),
                                  [&](const VoterSets& each) { return each.index == named; });
   if (sets == node.configurations.rend()) {
+    if (node.unseen_from != 0 && named >= node.unseen_from) return;  // the step takes it away again
     fire(Rung::G5, node.id, "commits index ", commit, " by the configuration of index ", named,
          ", which is none");
     return;
   }
-  const Mark mark = node.log.at(commit);
+  check_held_by_quorum(node, commit, *sets);
+  // A configuration that the delta appends and commits by was not there before: what made it so was committed by the one before it.
+  const auto before = std::next(sets);
+  if (named <= change.before.last.index.value() || before == node.configurations.rend()) return;
+  const std::uint64_t first = std::max({before->index, change.before.commit.value() + 1, node.own_first});
+  if (first <= commit) check_held_by_quorum(node, first, *before);
+}
+
+void Ladder::check_held_by_quorum(NodeRecord& node, std::uint64_t index, const VoterSets& sets) {
+  const Mark mark = node.log.at(index);
   NodeSet holders = 0;
   for (const NodeRecord& other : nodes_) {
-    if (other.disk.once_synced(commit, mark)) holders |= set_of(other.id);
+    if (other.disk.once_synced(index, mark)) holders |= set_of(other.id);
   }
-  if (!sets->majority(holders)) {
-    fire(Rung::G5, node.id, "commits index ", commit, " of term ", mark.term(), ", only the set ", holders,
-         " has had it on disk, of voters (set ", sets->all(), ")");
-  }
+  if (sets.majority(holders)) return;
+  fire(Rung::G5, node.id, "commits index ", index, " of term ", mark.term(), ", only the set ", holders,
+       " has had it on disk, of voters (set ", sets.all(), ")");
 }
 
 /// E4 and G4: by log matching, to agree at one index is to agree up to it.
@@ -194,7 +205,8 @@ void Ladder::scan_pair(NodeRecord& a, NodeRecord& b) {
   }
   if (a.up && b.up) {
     const std::uint64_t index = std::min(a.state.commit.value(), b.state.commit.value());
-    if (index != 0) {
+    // A spare may be given a snapshot from below the floor.
+    if (index != 0 && index >= table_.forgotten_below()) {
       count(Rung::G4);
       if (a.log.at(index) != b.log.at(index)) report_disagreement(b, index);
     }

@@ -126,6 +126,52 @@ TEST(LadderOnCores, AFormerCandidateDoesNotAdvertiseALogThatItHasLostSince) {
   EXPECT_FALSE(cores.ladder().broken()) << told(cores.ladder());
 }
 
+/// A leader's change that the same span takes away again, after something was committed by it.
+TEST(LadderOnCores, ASpanThatCommitsByAConfigurationAndLosesItBreaksNothing) {
+  Cores cores(3, 3, core_options(true, true));
+  for (int tick = 0; tick < 60 && cores.leader() == nullptr; ++tick) {
+    for (Cores::Node& node : cores.nodes()) cores.step(node, raft::Tick{});
+    deliver_all(cores);
+  }
+  ASSERT_NE(cores.leader(), nullptr);
+  Cores::Node& leader = *cores.leader();
+  const raft::Term term = leader.core->view().state.hard.term;
+  const raft::Index proposed = leader.core->view().state.last.index.next();
+  cores.step(leader, raft::Propose{1, std::vector<std::byte>(8)});
+  cores.sync(leader, SIZE_MAX);
+  cores.settle(leader);
+  const raft::NodeId follower(leader.id == raft::NodeId(1) ? 2 : 1);
+  const raft::NodeId third(6 - leader.id.value() - follower.value());
+  cores.messages().clear();
+
+  raft::Configuration target;
+  for (const raft::NodeId id : {std::min(leader.id, follower), std::max(leader.id, follower)}) {
+    target.voters.push_back(id);
+    target.members.push_back({id, "n" + std::to_string(id.value()), ""});
+  }
+  raft::AppendEntries append{{term, proposed}, {}, {}, raft::Slice::make(proposed.next(), 1, 8)};
+  ASSERT_TRUE(append.entries.append(term.next(), raft::EntryKind::noop, {}));
+  // The follower holds the proposal: as if its copy had come another way.
+  raft::AppendEntries copy{{leader.core->view().log->term_at(proposed.previous()), proposed.previous()},
+                           {},
+                           {},
+                           leader.core->view().log->slice_from(proposed, 100)};
+  Cores::Node& holder = cores.nodes()[follower.value() - 1];
+  cores.step(holder, raft::Receive{{leader.id, follower, term, copy}});
+  cores.sync(holder, SIZE_MAX);
+  cores.settle(holder);
+  cores.messages().clear();
+
+  cores.step(leader, std::vector<raft::Input>{
+                         raft::ProposeConfiguration{Cores::change_tag, target, false},
+                         raft::Receive{{follower, leader.id, term, raft::AppendReply{proposed, {}}}},
+                         raft::Receive{{third, leader.id, term.next(), append}}});
+  EXPECT_EQ(leader.core->view().state.commit, proposed);
+  EXPECT_EQ(leader.core->view().state.last, (raft::LogId{term.next(), proposed.next()}));
+  EXPECT_EQ(cores.changes(), 1U);
+  EXPECT_FALSE(cores.ladder().broken()) << told(cores.ladder());
+}
+
 /// The correction of D14: a span holds one PreVote twice, before and after the tick that ends the lease.
 TEST(LadderOnCores, ASpanMayRefuseAPreVoteAndGrantItsDuplicate) {
   Cores cores(3, 3, core_options(true, true));

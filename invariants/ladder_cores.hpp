@@ -27,8 +27,11 @@ class Cores {
   struct Snapshot {
     raft::LogId last;
     std::uint64_t digest = 0;
+    raft::Configuration configuration;
   };
   static constexpr std::uint64_t chunks_of_snapshot = 2;
+  /// Of a `ProposeConfiguration`; other inputs have other tags.
+  static constexpr std::uint64_t change_tag = 2;
 
   struct Node {
     raft::NodeId id;
@@ -40,6 +43,7 @@ class Cores {
     // The disk: what is synced.
     raft::HardState hard;
     raft::LogId snapshot;
+    raft::Configuration snapshot_configuration;
     raft::LogId base;
     std::vector<raft::Slice> entries;  // one entry each, behind the base
     std::map<raft::Index, Snapshot> snapshots;
@@ -53,10 +57,14 @@ class Cores {
   };
 
   Cores(std::uint32_t count, std::uint64_t seed, raft::Options options, Checks checks = Checks::ladder)
+      : Cores(count, 0, seed, options, checks) {}
+  /// The spares start with nothing, outside of the cluster.
+  Cores(std::uint32_t voters, std::uint32_t spares, std::uint64_t seed, raft::Options options,
+        Checks checks = Checks::ladder)
       : options_(options), seed_(seed), checks_(checks), ladder_(ladder_options(options)) {
-    configuration_ = raft::voters_up_to(count);
-    nodes_.resize(count);
-    for (std::uint32_t at = 0; at < count; ++at) {
+    configuration_ = raft::voters_up_to(voters);
+    nodes_.resize(voters + spares);
+    for (std::uint32_t at = 0; at < voters + spares; ++at) {
       nodes_[at].id = raft::NodeId(at + 1);
       start(nodes_[at]);
     }
@@ -67,6 +75,9 @@ class Cores {
   [[nodiscard]] std::vector<raft::Envelope>& messages() { return messages_; }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] std::uint64_t installs() const { return installs_; }
+  /// Changes of the configuration that a leader took, and transfers that ended because it leads no more.
+  [[nodiscard]] std::uint64_t changes() const { return changes_; }
+  [[nodiscard]] std::uint64_t transfers() const { return transfers_; }
   /// Each incarnation keeps a tail of a drawn length, below this one, behind its snapshots.
   void tails_below(std::uint64_t bound) { tails_below_ = bound; }
 
@@ -94,6 +105,8 @@ class Cores {
     }
     for (raft::Envelope& envelope : output_.messages) messages_.push_back(std::move(envelope));
     if (output_.write.seq) node.writes.push_back(output_.write);
+    transfers_ += output_.transferred.size();
+    for (const raft::Accepted& accepted : output_.accepted) changes_ += accepted.tag == change_tag ? 1 : 0;
     if (output_.restore) restore(node, *output_.restore);
     for (const raft::SendChunk& chunk : output_.chunks_to_send) send(node, chunk);
     for (const raft::StoreChunk& chunk : output_.chunks_to_store) store(node, chunk);
@@ -127,7 +140,11 @@ class Cores {
   /// Writes a snapshot of the state machine as it stands; the core is owed the news.
   void take_snapshot(Node& node) {
     if (!node.applied.index || node.snapshots.contains(node.applied.index)) return;
-    keep(node, Snapshot{node.applied, node.digest});
+    raft::Configuration configuration;
+    for (const raft::ConfigurationAt& at : node.core->view().configurations) {
+      if (at.index <= node.applied.index) configuration = at.configuration;
+    }
+    keep(node, Snapshot{node.applied, node.digest, std::move(configuration)});
     node.inbox.push_back(raft::SnapshotTaken{node.applied});
   }
 
@@ -158,12 +175,12 @@ class Cores {
   void start(Node& node) {
     raft::Recovered recovered;
     if (node.incarnation == 0 || node.hard == raft::HardState{}) {
-      recovered = raft::bootstrap(configuration_);
+      if (configuration_.is_voter(node.id)) recovered = raft::bootstrap(configuration_);
     } else {
       recovered.hard = node.hard;
       recovered.snapshot = node.snapshot;
       recovered.base = node.base;
-      if (node.snapshot.index) recovered.snapshot_configuration = configuration_;
+      if (node.snapshot.index) recovered.snapshot_configuration = node.snapshot_configuration;
       recovered.entries = node.entries;
     }
     raft::Options options = options_;
@@ -181,7 +198,7 @@ class Cores {
     // Write 1 rewrites everything.
     raft::Write rewrite;
     rewrite.seq = raft::WriteSeq(1);
-    rewrite.checkpoint = raft::Checkpoint{recovered.snapshot, configuration_, recovered.base};
+    rewrite.checkpoint = raft::Checkpoint{recovered.snapshot, node.snapshot_configuration, recovered.base};
     rewrite.hard = recovered.hard;
     rewrite.entries = recovered.entries;
     node.writes.push_back(rewrite);
@@ -208,7 +225,7 @@ class Cores {
 
   void keep(Node& node, const Snapshot& snapshot) {
     node.snapshots[snapshot.last.index] = snapshot;
-    if (checked()) ladder_.snapshot(node.id, snapshot.last, configuration_, snapshot.digest);
+    if (checked()) ladder_.snapshot(node.id, snapshot.last, snapshot.configuration, snapshot.digest);
   }
 
   /// The state machine starts from a snapshot that is on the disk.
@@ -225,14 +242,16 @@ class Cores {
     node.inbox.push_back(raft::SnapshotRestored{last});
   }
 
-  /// The content goes with every chunk; only that all have arrived counts.
+  /// The content goes with every chunk, and the configuration is its bytes; only that all have arrived counts.
   void send(Node& node, const raft::SendChunk& chunk) {
     const auto found = node.snapshots.find(chunk.last.index);
     if (found == node.snapshots.end()) {
       node.inbox.push_back(raft::SnapshotFailed{chunk.last});
       return;
     }
-    raft::InstallSnapshot message{chunk.last, chunk.offset, chunks_of_snapshot, found->second.digest, {}};
+    const Snapshot& snapshot = found->second;
+    raft::InstallSnapshot message{chunk.last, chunk.offset, chunks_of_snapshot, snapshot.digest,
+                                  raft::encode(snapshot.configuration)};
     messages_.push_back(raft::Envelope{node.id, chunk.peer, chunk.term, std::move(message)});
   }
 
@@ -247,14 +266,16 @@ class Cores {
       node.inbox.push_back(raft::ChunkStored{store.from, chunk.last, node.received});
       return;
     }
-    keep(node, Snapshot{chunk.last, chunk.checksum});
-    node.inbox.push_back(raft::SnapshotStored{chunk.last, configuration_});
+    const raft::Configuration configuration = raft::decode_configuration(chunk.chunk).value();
+    keep(node, Snapshot{chunk.last, chunk.checksum, configuration});
+    node.inbox.push_back(raft::SnapshotStored{chunk.last, configuration});
     node.received = 0;
   }
 
   static void carry_out_checkpoint(Node& node, const raft::Write& write) {
     node.hard = *write.hard;
     node.snapshot = write.checkpoint->snapshot;
+    node.snapshot_configuration = write.checkpoint->configuration;
     node.base = write.checkpoint->base;
     node.entries.clear();
     for (const raft::Slice& slice : write.entries) append(node, slice, SIZE_MAX);
@@ -292,6 +313,8 @@ class Cores {
   std::uint64_t draws_ = 0;
   std::uint64_t steps_ = 0;
   std::uint64_t installs_ = 0;
+  std::uint64_t changes_ = 0;
+  std::uint64_t transfers_ = 0;
   std::uint64_t tails_below_ = 0;
   raft::Configuration configuration_;
   std::vector<Node> nodes_;

@@ -78,6 +78,8 @@ void Ladder::check_delta(const Change& change) {
       check_log_shape(change);
       if (change.delta.truncated_from) check_truncation(change);
       mirror_log(change);
+      const bool leads = after.role == Role::leader || leads_no_more(change);
+      if (change.delta.appended_from && leads) check_configuration_rule(change);
     } else if (before.last != after.last) {
       fire(Rung::D8, id, "had last ", before.last, ", without a change of the log now ", after.last);
     }
@@ -312,15 +314,19 @@ void Ladder::check_truncation(const Change& change) {
   }
 }
 
+/// Led up to this delta, and not deposed by another: what it did in the delta it did as a leader. Who commits its own removal steps
+/// down.
+bool Ladder::leads_no_more(const Change& change) {
+  return change.before.role == Role::leader && change.after.role == Role::follower &&
+         change.before.hard.term == change.after.hard.term;
+}
+
 /// D10, D11; what the cluster makes of it is in ladder_cluster.cpp.
 void Ladder::check_commit(const Change& change) {
   NodeRecord& node = change.node;
   const raft::Index before = change.before.commit;
   const raft::Index commit = change.after.commit;
-  // A leader that is no member any more commits the leave, and steps down in the same delta.
-  const bool steps_down =
-      change.before.role == Role::leader && change.before.hard.term == change.after.hard.term;
-  if (change.after.role == Role::leader || steps_down) {
+  if (change.after.role == Role::leader || leads_no_more(change)) {
     count(Rung::D10);
     const std::uint64_t term = node.log.at(commit.value()).term();
     if (term != change.after.hard.term.value()) {
@@ -328,6 +334,7 @@ void Ladder::check_commit(const Change& change) {
            " of term ", term);
     }
     check_commit_quorum(change);
+    check_deciders(change);
     check_committed(change);
     note_leader_commit(node, change.after.hard.term.value(), commit.value());
     return;

@@ -37,6 +37,7 @@ struct FakeNode {
   std::vector<raft::NodeId> refused;
   std::vector<raft::PendingRead> reads;
   std::uint64_t uncommitted_bytes = 0;
+  raft::NodeId transferee;
   bool faulty = false;
   bool derives_last = true;   ///< state.last follows the log
   bool writes_itself = true;  ///< a correct write follows from each change
@@ -56,11 +57,21 @@ struct FakeNode {
     view.refused = refused;
     view.reads = reads;
     view.uncommitted_bytes = uncommitted_bytes;
+    view.transferee = transferee;
     view.faulty = faulty;
     return view;
   }
   [[nodiscard]] raft::Term term() const { return state.hard.term; }
-  [[nodiscard]] raft::Progress& peer(std::uint32_t number) { return peers.at(number - 1); }
+  [[nodiscard]] const raft::Configuration& configuration() const {
+    return configurations.back().configuration;
+  }
+  [[nodiscard]] raft::Progress* find_peer(std::uint32_t number) {
+    for (raft::Progress& peer : peers) {
+      if (peer.id.value() == number) return &peer;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] raft::Progress& peer(std::uint32_t number) { return *find_peer(number); }
 };
 
 /// A cluster of fake nodes that can do an election and replicate correctly, and of which a test then breaks a step.
@@ -68,21 +79,23 @@ class LadderTest : public testing::Test {
  protected:
   using Change = std::function<void(FakeTurn&)>;
 
-  explicit LadderTest(std::uint32_t count = 3, bool pre_vote = false) : ladder_(options(pre_vote)) {
+  explicit LadderTest(std::uint32_t count = 3, bool pre_vote = false,
+                      std::uint32_t uncommitted_bytes_max = 50)
+      : ladder_(options(pre_vote, uncommitted_bytes_max)) {
     configuration_ = raft::voters_up_to(count);
     nodes_.resize(count);
     for (std::uint32_t at = 0; at < count; ++at) start(nodes_[at], at + 1, raft::bootstrap(configuration_));
     for (FakeNode& node : nodes_) sync(node);
   }
 
-  static Ladder::Options options(bool pre_vote) {
+  static Ladder::Options options(bool pre_vote, std::uint32_t uncommitted_bytes_max) {
     Ladder::Options options;
     options.pre_vote = pre_vote;
     options.check_quorum = true;
     options.election_ticks_min = 10;
     options.limits.window_messages = 4;
     options.limits.window_bytes = 100;
-    options.limits.uncommitted_bytes_max = 50;
+    options.limits.uncommitted_bytes_max = uncommitted_bytes_max;
     options.limits.proposal_bytes_max = 20;
     options.scan_every_steps = std::uint64_t{1} << 40U;
     return options;
@@ -193,9 +206,10 @@ class LadderTest : public testing::Test {
       node.state.written = node.state.issued;
       node.state.durable = node.log.last();
       if (node.state.role == raft::Role::leader) {
-        raft::Progress& own = node.peer(node.id.value());
-        own.match = node.state.durable;
-        own.next = std::max(own.next, own.match.next());
+        if (raft::Progress* own = node.find_peer(node.id.value()); own != nullptr) {
+          own->match = node.state.durable;
+          own->next = std::max(own->next, own->match.next());
+        }
       }
       if (then) then(turn);
     });
@@ -247,6 +261,21 @@ class LadderTest : public testing::Test {
     });
   }
 
+  static void track_members(FakeNode& node) {
+    std::vector<raft::Progress> known = std::exchange(node.peers, {});
+    for (const raft::Member& member : node.configuration().members) {
+      const auto found = std::find_if(known.begin(), known.end(),
+                                      [&](const raft::Progress& peer) { return peer.id == member.id; });
+      if (found != known.end()) {
+        node.peers.push_back(std::move(*found));
+        continue;
+      }
+      raft::Progress& peer = node.peers.emplace_back();
+      peer.id = member.id;
+      peer.next = node.log.last().next();
+      if (member.id == node.id) peer.match = node.state.durable;
+    }
+  }
   void lead_now(FakeNode& node, FakeTurn& turn) {
     node.state.role = raft::Role::leader;
     node.state.leader = node.id;
@@ -256,12 +285,7 @@ class LadderTest : public testing::Test {
     node.refused.clear();
     node.peers.clear();
     node.uncommitted_bytes = 0;
-    for (const raft::Member& member : configuration_.members) {
-      raft::Progress& peer = node.peers.emplace_back();
-      peer.id = member.id;
-      peer.next = node.log.last().next();
-      if (member.id == node.id) peer.match = node.state.durable;
-    }
+    track_members(node);
     propose_now(node, turn, raft::EntryKind::noop, 0);
   }
   static void propose_now(FakeNode& node, FakeTurn& turn, raft::EntryKind kind, std::size_t bytes,
@@ -269,6 +293,15 @@ class LadderTest : public testing::Test {
     node.log.append(node.term(), kind, std::vector<std::byte>(bytes, std::byte(fill)));
     turn.appended_from = node.log.last();
     node.uncommitted_bytes += bytes;
+  }
+  static void append_configuration_now(FakeNode& node, FakeTurn& turn,
+                                       const raft::Configuration& configuration) {
+    const std::vector<std::byte> payload = raft::encode(configuration);
+    node.log.append(node.term(), raft::EntryKind::configuration, payload);
+    turn.appended_from = node.log.last();
+    node.uncommitted_bytes += payload.size();
+    node.configurations.push_back({node.log.last(), configuration});
+    track_members(node);
   }
   void win(FakeNode& node, const FakeNode& voter) {
     step(node, received(voter, node, raft::VoteReply{false, true}),
@@ -323,11 +356,18 @@ class LadderTest : public testing::Test {
     if (!append.entries.empty()) {
       if (from <= follower.log.last()) {
         follower.log.truncate(from);
+        while (follower.configurations.back().index >= from) follower.configurations.pop_back();
         follower.state.durable = std::min(follower.state.durable, from.previous());
         turn.truncated_from = from;
       }
       follower.log.append(append.entries);
       turn.appended_from = from;
+      for (std::uint32_t at = 0; at < append.entries.size(); ++at) {
+        const raft::EntryView entry = append.entries.entry(at);
+        if (entry.kind != raft::EntryKind::configuration) continue;
+        if (auto decoded = raft::decode_configuration(entry.payload))
+          follower.configurations.push_back({entry.id.index, *std::move(decoded)});
+      }
     }
     const raft::Index end(append.prev.index.value() + append.entries.size());
     follower.state.commit = std::max(follower.state.commit, std::min(append.commit, end));
@@ -354,10 +394,14 @@ class LadderTest : public testing::Test {
     peer.state = raft::ProgressState::replicate;
   }
   static void commit_now(FakeNode& leader, FakeTurn& turn) {
-    std::vector<raft::Index> matches;
-    for (const raft::Progress& peer : leader.peers) matches.push_back(peer.match);
-    std::sort(matches.rbegin(), matches.rend());
-    const raft::Index agreed = matches[matches.size() / 2];
+    raft::Index agreed;
+    for (const raft::Progress& peer : leader.peers) {
+      NodeSet holders = 0;
+      for (const raft::Progress& other : leader.peers) {
+        if (other.match >= peer.match) holders |= set_of(other.id);
+      }
+      if (voter_sets(0, leader.configuration()).majority(holders)) agreed = std::max(agreed, peer.match);
+    }
     if (agreed <= leader.state.commit || leader.log.term_at(agreed) != leader.term()) return;
     commit_to(leader, turn, agreed);
   }

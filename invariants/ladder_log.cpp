@@ -22,6 +22,7 @@ void Ladder::mirror_log(const Change& change) {
       node.configurations.pop_back();
     node.last_hash = table_.hash(node.log.last(), node.log.last_mark());
     node.runs_to_base = std::min(node.runs_to_base, node.log.runs().size());
+    if (cut <= node.unseen_from) node.unseen_from = 0;
     // R3: the write of this step takes away what was acknowledged.
     node.acknowledged = std::min(node.acknowledged, node.log.last());
   }
@@ -67,9 +68,7 @@ void Ladder::mirror_entry(NodeRecord& node, const EntryView& entry, std::uint64_
     }
   }
   if (entry.kind == EntryKind::configuration) {
-    if (const auto decoded = raft::decode_configuration(entry.payload)) {
-      node.configurations.push_back(voter_sets(index, *decoded));
-    }
+    mirror_configuration(node, entry, index);
   }
   count(Rung::G3);
   count(Rung::E3);
@@ -83,6 +82,8 @@ void Ladder::mirror_entry(NodeRecord& node, const EntryView& entry, std::uint64_
 void Ladder::mirror_lost_entries(const Change& change, std::uint64_t index, std::uint64_t last) {
   const auto* append =
       change.envelope == nullptr ? nullptr : std::get_if<raft::AppendEntries>(&change.envelope->message);
+  std::uint64_t& unseen = change.node.unseen_from;
+  if (unseen == 0 || index < unseen) unseen = index;
   for (; index <= last; ++index) {
     std::uint64_t term = change.after.hard.term.value();
     if (append != nullptr && index > append->prev.index.value()) {

@@ -158,8 +158,9 @@ void Ladder::snapshot(NodeId id, LogId last, const raft::Configuration& configur
 /// The configuration entries up to `commit` are committed now.
 void Ladder::note_configurations(const NodeRecord& node, std::uint64_t commit) {
   for (const VoterSets& sets : node.configurations) {
-    if (sets.index > cluster_.committed.last() && sets.index <= commit)
-      cluster_.configurations.push_back(sets);
+    if (sets.index <= cluster_.committed.last() || sets.index > commit) continue;
+    check_committed_chain(node, sets);
+    cluster_.configurations.push_back(sets);
   }
 }
 
@@ -273,7 +274,7 @@ void Ladder::raise_floor() {
   std::uint64_t floor = cluster_.committed.last();
   std::uint64_t term = UINT64_MAX;
   for (const NodeRecord& node : nodes_) {
-    if (!node.known) continue;
+    if (!node.known || node.blank()) continue;
     floor = std::min(floor, node.disk.synced().base.index.value());
     term = std::min(term, node.disk.synced().hard.term.value());
   }

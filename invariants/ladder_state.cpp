@@ -80,7 +80,7 @@ void Ladder::check_role_shape(NodeRecord& node, const raft::View& view) {
          2 * options_.election_ticks_min);
   }
   if (state.role == Role::follower) return;
-  const bool may = voter || node.may_stand();
+  const bool may = voter || node.may_stand(state.commit.value());
   if (state.role == Role::leader) {
     if (!may) fire(Rung::N6, id, "leads term ", state.hard.term, " and is no voter");
   } else {
@@ -153,6 +153,30 @@ inline bool Ladder::check_peer(NodeRecord& node, const raft::View& view, const P
   return true;
 }
 
+namespace {
+
+bool shadows_fit(const std::vector<PeerShadow>& shadows, std::span<const Progress> peers) {
+  if (shadows.size() != peers.size()) return false;
+  for (std::size_t at = 0; at < peers.size(); ++at) {
+    if (shadows[at].id != peers[at].id.value()) return false;
+  }
+  return true;
+}
+
+/// The members changed: who is still one keeps its shadow.
+void fit_shadows(std::vector<PeerShadow>& shadows, std::span<const Progress> peers) {
+  std::vector<PeerShadow> fitting;
+  for (const Progress& peer : peers) {
+    const std::uint32_t id = peer.id.value();
+    const auto known = std::find_if(shadows.begin(), shadows.end(),
+                                    [&](const PeerShadow& shadow) { return shadow.id == id; });
+    fitting.push_back(known == shadows.end() ? PeerShadow{id, 0, 0, 0} : *known);
+  }
+  shadows = std::move(fitting);
+}
+
+}  // namespace
+
 /// N12, N13, N15, D9, G14. What did not change since the step before is not looked at again.
 void Ladder::check_leader(NodeRecord& node, const raft::View& view, bool changed) {
   const bool fresh = !node.shadowed;
@@ -163,12 +187,11 @@ void Ladder::check_leader(NodeRecord& node, const raft::View& view, bool changed
   count(Rung::N12);
   NodeSet tracked = 0;
   bool moved = changed || fresh;
-  if (node.peers.size() != view.peers.size()) node.peers.resize(view.peers.size());
+  if (!shadows_fit(node.peers, view.peers)) fit_shadows(node.peers, view.peers);
   for (std::size_t at = 0; at < view.peers.size(); ++at) {
     const Progress& peer = view.peers[at];
     PeerShadow& shadow = node.peers[at];
     tracked |= set_of(peer.id);
-    if (shadow.id != peer.id.value()) shadow = PeerShadow{peer.id.value(), 0, 0, 0};
     const bool same = peer.match.value() == shadow.match && peer.next.value() == shadow.next &&
                       peer.window.messages() == shadow.messages && peer.id != node.id && !node.snapshot_moved;
     if (!same) moved = check_peer(node, view, peer, shadow) || moved;
@@ -183,7 +206,9 @@ void Ladder::check_leader(NodeRecord& node, const raft::View& view, bool changed
   }
   if (!moved) return;
   check_commit_maximal(node, view);
-  if (changed || fresh) check_uncommitted_bytes(node, view);
+  if (!changed && !fresh) return;
+  check_uncommitted_bytes(node, view);
+  check_one_change(node);
 }
 
 /// N12: who needs what is compacted away is sent a snapshot, which the leader has.
@@ -252,6 +277,15 @@ void Ladder::check_commit_maximal(NodeRecord& node, const raft::View& view) {
   }
 }
 
+/// Bytes of the entry above `below` that leaves a joint configuration, which no limit holds up.
+std::uint64_t Ladder::leave_bytes(const NodeRecord& node, std::uint64_t below) const {
+  const std::size_t held = node.configurations.size();
+  if (held < 2 || !node.configurations[held - 2].joint()) return 0;
+  const std::uint64_t index = node.configurations.back().index;
+  if (index <= below) return 0;
+  return table_.bytes(index, node.log.at(index)) - table_.bytes(index - 1, node.log.at(index - 1));
+}
+
 /// N15: from the running sums in the table of entries.
 void Ladder::check_uncommitted_bytes(NodeRecord& node, const raft::View& view) {
   const std::uint64_t last = node.log.last();
@@ -263,8 +297,11 @@ void Ladder::check_uncommitted_bytes(NodeRecord& node, const raft::View& view) {
   if (view.uncommitted_bytes != bytes) {
     fire(Rung::N15, node.id, "counts ", view.uncommitted_bytes, " uncommitted bytes, indices ", below + 1,
          "..", last, " have ", bytes);
-  } else if (bytes >
-             std::uint64_t{options_.limits.uncommitted_bytes_max} + options_.limits.proposal_bytes_max) {
+    return;
+  }
+  const std::uint64_t limit =
+      std::uint64_t{options_.limits.uncommitted_bytes_max} + options_.limits.proposal_bytes_max;
+  if (bytes > limit && bytes > limit + leave_bytes(node, below)) {
     fire(Rung::N15, node.id, "has ", bytes, " uncommitted bytes, the limit is ",
          options_.limits.uncommitted_bytes_max);
   }

@@ -13,14 +13,56 @@ NodeSet set_of(std::span<const raft::NodeId> nodes) {
   return set;
 }
 
+namespace {
+
+/// Where a joint configuration leads, written down once more: the core's own function is what is being checked.
+raft::Configuration left(const raft::Configuration& joint) {
+  raft::Configuration simple;
+  simple.voters = joint.voters;
+  simple.learners = joint.learners;
+  simple.learners.insert(simple.learners.end(), joint.learners_next.begin(), joint.learners_next.end());
+  std::sort(simple.learners.begin(), simple.learners.end());
+  const NodeSet stays = set_of(simple.voters) | set_of(simple.learners);
+  for (const raft::Member& member : joint.members) {
+    if ((set_of(member.id) & stays) != 0) simple.members.push_back(member);
+  }
+  return simple;
+}
+
+}  // namespace
+
 VoterSets voter_sets(std::uint64_t index, const raft::Configuration& configuration) {
   VoterSets sets;
   sets.index = index;
   for (const raft::Member& member : configuration.members) sets.members |= set_of(member.id);
   sets.voters = set_of(configuration.voters);
   sets.outgoing = set_of(configuration.outgoing);
+  sets.learners = set_of(configuration.learners);
+  sets.learners_next = set_of(configuration.learners_next);
   sets.content = raft::hash_bytes(0, raft::encode(configuration));
+  if (sets.joint()) sets.leaves = raft::hash_bytes(0, raft::encode(left(configuration)));
   return sets;
+}
+
+namespace {
+
+/// Two voter sets do not meet when each can take its majority from nodes that the other leaves to it: those that only it has,
+/// and of the common ones as many as are missing then.
+bool majorities_meet(NodeSet a, NodeSet b) {
+  if (a == 0 || b == 0) return false;
+  const auto from_common = [&](NodeSet set, NodeSet other) {
+    const std::uint32_t majority = size_of(set) / 2 + 1;
+    const std::uint32_t alone = size_of(set & ~other);
+    return majority - std::min(majority, alone);
+  };
+  return from_common(a, b) + from_common(b, a) > size_of(a & b);
+}
+
+}  // namespace
+
+bool quorums_meet(const VoterSets& a, const VoterSets& b) {
+  return majorities_meet(a.voters, b.voters) || majorities_meet(a.voters, b.outgoing) ||
+         majorities_meet(a.outgoing, b.voters) || majorities_meet(a.outgoing, b.outgoing);
 }
 
 namespace {
@@ -55,10 +97,10 @@ void apply(const SubmittedWrite& write, std::uint64_t cut, Image& image) {
 
 }  // namespace
 
-bool NodeRecord::may_stand() const {
+bool NodeRecord::may_stand(std::uint64_t commit) const {
   for (auto at = configurations.rbegin(); at != configurations.rend(); ++at) {
     if ((at->all() & set_of(id)) != 0) return true;
-    if (at->index <= state.commit.value()) return false;
+    if (at->index <= commit) return false;
   }
   return false;
 }

@@ -35,9 +35,13 @@ struct VoterSets {
   NodeSet members = 0;
   NodeSet voters = 0;
   NodeSet outgoing = 0;
+  NodeSet learners = 0;
+  NodeSet learners_next = 0;
   std::uint64_t content = 0;  ///< hash of all of it
+  std::uint64_t leaves = 0;   ///< of a joint one: hash of the simple one that it leads to
 
   [[nodiscard]] NodeSet all() const { return voters | outgoing; }
+  [[nodiscard]] bool joint() const { return outgoing != 0; }
   /// `holders` contain a majority of every voter set.
   [[nodiscard]] bool majority(NodeSet holders) const {
     const auto most = [&](NodeSet set) { return 2 * size_of(set & holders) > size_of(set); };
@@ -45,6 +49,8 @@ struct VoterSets {
   }
 };
 [[nodiscard]] VoterSets voter_sets(std::uint64_t index, const raft::Configuration& configuration);
+/// Every quorum of the one has a node in common with every quorum of the other, because it is so of one side of each.
+[[nodiscard]] bool quorums_meet(const VoterSets& a, const VoterSets& b);
 
 /// What a log storage would recover: hard state and log, and the snapshot that stands for the beginning of the log.
 struct Image {
@@ -151,6 +157,8 @@ struct NodeRecord {
   std::size_t runs_to_base = 0;  ///< runs of `log` that begin at or below its base
   std::vector<VoterSets>
       configurations;  ///< that of the snapshot, if there is one, and the entries behind it
+  std::uint64_t unseen_from =
+      0;  ///< entries from here on are mirrored by their terms alone: the step takes them away again
   DiskRecord disk;
 
   // Snapshots.
@@ -179,10 +187,12 @@ struct NodeRecord {
   std::uint64_t scan_at = 0;  ///< step of the next full scan
 
   [[nodiscard]] bool leads() const { return up && !faulty && state.role == raft::Role::leader; }
+  /// A spare that was never told anything: it starts from no log, and none of its reaches back.
+  [[nodiscard]] bool blank() const { return log.last() == 0 && disk.submitted_last() == 0; }
   /// The log, or what the disk holds of it while the node is down.
   [[nodiscard]] const Mirror& present_log() const { return up ? log : disk.synced().log; }
-  /// Voter of cfg(C) or of a configuration above C.
-  [[nodiscard]] bool may_stand() const;
+  /// Voter of the configuration at this commit index or of one above it.
+  [[nodiscard]] bool may_stand(std::uint64_t commit) const;
 };
 
 }  // namespace raftlab::invariants

@@ -5,9 +5,6 @@
 namespace raftlab::invariants {
 namespace {
 
-constexpr const char* membership =
-    "waits for membership changes: the bootstrap configuration is the only one";
-
 constexpr RungInfo here(Rung rung, const char* id, const char* name, int level, const char* sentence) {
   return RungInfo{rung, id, name, sentence, level, true, false, ""};
 }
@@ -42,11 +39,11 @@ constexpr std::array<RungInfo, rung_count> table = {
          "the history of configurations is exactly that of S and the configuration entries behind S; its top "
          "is "
          "in effect"),
-    waits(Rung::N10, "N10", "joint-shape", 0, membership,
-          "joint: both voter sets non-empty, learners disjoint from incoming voters, leaving gives the "
-          "incoming side"),
-    waits(Rung::N11, "N11", "one-change-at-a-time", 0, membership,
-          "a leader that committed in its term has at most one configuration entry above C"),
+    here(Rung::N10, "N10", "joint-shape", 0,
+         "joint: both voter sets non-empty, learners disjoint from incoming voters, leaving gives the "
+         "incoming side"),
+    here(Rung::N11, "N11", "one-change-at-a-time", 0,
+         "a leader that committed in its term has at most one configuration entry above C"),
     here(Rung::N12, "N12", "tracker", 0,
          "a leader tracks exactly the members; match < next <= last+1; own match = D; probe has one append "
          "outstanding at most, replicate the window at most; who needs what is compacted away is in "
@@ -101,9 +98,9 @@ constexpr std::array<RungInfo, rung_count> table = {
          "ranges to apply follow each other without gap, or start after a restored snapshot"),
     here(Rung::D17, "D17", "writes-in-order", 1,
          "write numbers rise, completions come in order, D' >= min(D, truncate_from - 1)"),
-    waits(Rung::D18, "D18", "configuration-rule", 1, membership,
-          "a configuration is accepted by a leader that committed in T, one at a time, not joint, not "
-          "transferring"),
+    here(Rung::D18, "D18", "configuration-rule", 1,
+         "a configuration is accepted by a leader that committed in T, one at a time, not joint, not "
+         "transferring"),
     here(Rung::D19, "D19", "fault-is-final", 1, "after a fault every output is that fault and nothing else"),
     outside(Rung::D20, "D20", "deterministic", 1,
             "the same state and input give the same state, output and digest"),
@@ -146,14 +143,14 @@ constexpr std::array<RungInfo, rung_count> table = {
     here(Rung::G10, "G10", "state-machine-safety", 3, "equal A: equal digest; both applied k: same entry"),
     here(Rung::G11, "G11", "snapshot-reference", 3,
          "S.idx <= greatest commit; entry, configuration and content at S.idx are those of the reference"),
-    waits(Rung::G12, "G12", "quorums-meet", 3, membership,
-          "two configurations that can both decide have quorums that meet"),
-    waits(Rung::G13, "G13", "non-voter-counts-nowhere", 3, membership,
-          "who is no voter counts nowhere and does not go on leading"),
+    here(Rung::G12, "G12", "quorums-meet", 3,
+         "two configurations that can both decide have quorums that meet"),
+    here(Rung::G13, "G13", "non-voter-counts-nowhere", 3,
+         "who is no voter counts nowhere and does not go on leading"),
     here(Rung::G14, "G14", "match-is-synced", 3,
          "match of p is at most what p has once had on stable storage, and the entries agree there"),
-    waits(Rung::G15, "G15", "one-joint", 3, membership,
-          "at most one joint configuration between two simple committed ones"),
+    here(Rung::G15, "G15", "one-joint", 3,
+         "at most one joint configuration between two simple committed ones"),
 
     here(Rung::E1, "E1", "leader-written-once", 4, "a term is won once"),
     here(Rung::E2, "E2", "vote-written-once", 4, "a node votes once in a term, across crashes"),
@@ -175,8 +172,7 @@ constexpr std::array<RungInfo, rung_count> table = {
             "logs equal and A = C on every node that did not refuse to start"),
     outside(Rung::V3, "V3", "accepted-commits", 5, "what the final leader accepted commits"),
     outside(Rung::V4, "V4", "joint-leaves", 5, "joint configurations leave"),
-    waits(Rung::V5, "V5", "transfer-ends", 5, "waits for leadership transfer",
-          "a transfer ends, proposals resume"),
+    outside(Rung::V5, "V5", "transfer-ends", 5, "a transfer ends, proposals resume"),
     outside(Rung::V6, "V6", "no-disruption", 5,
             "with pre-vote and check-quorum, a healed node whose T is not above the majority's does not "
             "raise it"),
