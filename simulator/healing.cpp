@@ -120,7 +120,8 @@ bool Healing::at_rest(Sightings all) const {
 
 /// What is amiss, in words, for who reads a finding.
 std::string Healing::unrest(Sightings all) const {
-  if (!clients_->idle()) return last_begun_ ? "; the last operations go on" : "; clients still wait for answers";
+  if (!clients_->idle())
+    return last_begun_ ? "; the last operations go on" : "; clients still wait for answers";
   const NodeId leader = only_leader();
   if (!leader) return "; not every member follows one leader";
   if (!logs_equal(leader)) return "; the logs differ";
@@ -200,7 +201,7 @@ void Healing::file(Rung rung, std::uint64_t evaluated, const std::optional<Objec
   if (objection) ladder.report(rung, objection->node, objection->what);
 }
 
-void Healing::report(Time now) {
+void Healing::report(Time now, const FaultCounts& fired) {
   if (!done_) return;
   invariants::Ladder& ladder = cluster_->ladder();
   const std::string late =
@@ -216,8 +217,14 @@ void Healing::report(Time now) {
   judge(Rung::V2, in_time_ || (leader && logs_equal(leader)),
         "logs and applied indices did not become equal");
   judge(Rung::V3, in_time_ || clients_->last_wrote(), "a proposal to the final leader did not commit");
-  if (changes_members(*profile_)) {
+  const auto was_asked = [&](Fault change) { return fired[static_cast<std::size_t>(change)] != 0; };
+  if (was_asked(Fault::reconfigure)) {
     judge(Rung::V4, in_time_ || (leader && settled(leader)), "a change of the members did not end");
+  }
+  if (was_asked(Fault::transfer)) {
+    const bool over = leader && !cluster_->service(leader).replica().view().transferee;
+    judge(Rung::V5, in_time_ || (over && clients_->last_wrote()),
+          "a transfer did not end, or proposals did not resume behind it");
   }
   judge(Rung::V7, in_time_ || clients_->last_done(), "a read was neither answered nor rejected");
 

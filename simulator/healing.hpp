@@ -33,8 +33,8 @@ class Healing {
   void look(Time now);
   /// At rest with the last operations done, or out of time.
   [[nodiscard]] bool done() const { return done_; }
-  /// Files what did not come true.
-  void report(Time now);
+  /// Files what did not come true. `fired`: what happened in the fault phase, for who must have recovered from it.
+  void report(Time now, const FaultCounts& fired);
 
   /// May be empty. Nothing that happens depends on it.
   IncidentSink on_incident;

@@ -283,7 +283,7 @@ class Run {
   void finish() {
     witness_.finish(now_);
     cluster_.ladder().finish();
-    healing_.report(now_);
+    healing_.report(now_, fired_);
   }
 
   [[nodiscard]] RunResult result();
