@@ -29,7 +29,8 @@ struct SyntaxError {
 struct Context {
   simulator::Profile profile;
   std::uint32_t nodes = 0;         ///< 0: no `cluster` yet
-  std::set<std::string> attempts;  ///< names of what clients asked
+  std::set<std::string> attempts;  ///< names of what clients asked, and of changes
+  std::set<std::string> changes;   ///< of the members, and transfers of leadership
   std::set<std::string> sessions;
   std::uint32_t unnamed_attempts = 0;
   std::set<invariants::Rung> broken;  ///< rungs that the script expects to break

@@ -8,8 +8,8 @@ namespace raftlab::scenarios {
 
 std::vector<const Command*> all_commands() {
   std::vector<const Command*> all;
-  for (const auto group : {cluster_commands(), client_commands(), message_commands(), fault_commands(),
-                           show_commands(), expect_commands()}) {
+  for (const auto group : {cluster_commands(), client_commands(), member_commands(), message_commands(),
+                           fault_commands(), show_commands(), expect_commands()}) {
     for (const Command& command : group) all.push_back(&command);
   }
   return all;
@@ -29,6 +29,16 @@ std::vector<std::string> command_usages() {
   }
   std::ranges::sort(usages);
   return usages;
+}
+
+std::string new_request_name(Arguments& arguments) {
+  Context& context = arguments.context();
+  const std::uint32_t column = arguments.column();
+  std::string made = arguments.accept("as") ? arguments.word("the name of the request")
+                                            : "op" + std::to_string(++context.unnamed_attempts);
+  if (!context.attempts.insert(made).second)
+    throw SyntaxError{column, "there is a request " + made + " already"};
+  return made;
 }
 
 void require_up(const World& world, NodeId node, std::uint32_t column) {

@@ -26,6 +26,7 @@ struct Command {
 /// In groups, by file.
 [[nodiscard]] std::span<const Command> cluster_commands();
 [[nodiscard]] std::span<const Command> client_commands();
+[[nodiscard]] std::span<const Command> member_commands();
 [[nodiscard]] std::span<const Command> message_commands();
 [[nodiscard]] std::span<const Command> fault_commands();
 [[nodiscard]] std::span<const Command> show_commands();
@@ -37,6 +38,9 @@ struct Command {
 /// Fails unless the node's process runs.
 void require_running(const World& world, NodeId node, std::uint32_t column);
 void require_up(const World& world, NodeId node, std::uint32_t column);
+
+/// Takes `[as NAME]`: a name that no request has yet; without the words, "op1" and so on.
+[[nodiscard]] std::string new_request_name(Arguments& arguments);
 
 // ---- Selection of messages --------------------------------------------------------------------------------
 

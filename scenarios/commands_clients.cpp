@@ -17,16 +17,6 @@ struct Tail {
   std::string name;
 };
 
-std::string new_name(Arguments& arguments) {
-  Context& context = arguments.context();
-  const std::uint32_t column = arguments.column();
-  std::string made = arguments.accept("as") ? arguments.word("the name of the request")
-                                            : "op" + std::to_string(++context.unnamed_attempts);
-  if (!context.attempts.insert(made).second)
-    throw SyntaxError{column, "there is a request " + made + " already"};
-  return made;
-}
-
 Tail parse_tail(Arguments& arguments, bool may_have_session) {
   Tail tail;
   if (may_have_session && arguments.next_is("in")) {
@@ -42,7 +32,7 @@ Tail parse_tail(Arguments& arguments, bool may_have_session) {
   if (arguments.accept("deadline")) {
     tail.deadline_ticks = static_cast<std::uint32_t>(arguments.number("a deadline in ticks", 1, ticks_max));
   }
-  tail.name = new_name(arguments);
+  tail.name = new_request_name(arguments);
   arguments.end();
   return tail;
 }
@@ -142,6 +132,9 @@ Action parse_retry(Arguments& arguments) {
   const std::string original = arguments.word("the name of a request");
   if (!arguments.context().attempts.contains(original)) {
     throw SyntaxError{name_column, "there is no request " + original};
+  }
+  if (arguments.context().changes.contains(original)) {
+    throw SyntaxError{name_column, original + " is no request of a client"};
   }
   const Tail tail = parse_tail(arguments, false);
   return [=](World& world, Printed& /*printed*/) {

@@ -19,7 +19,7 @@ Action parse_cluster(Arguments& arguments) {
   while (!arguments.done()) {
     const std::string option =
         arguments.one_of({"pre-vote", "check-quorum", "window", "append-bytes", "election", "heartbeat",
-                          "snapshots", "tail", "parts", "chunks"});
+                          "snapshots", "tail", "parts", "chunks", "spares"});
     if (option == "pre-vote") profile.pre_vote = arguments.on_or_off();
     if (option == "check-quorum") profile.check_quorum = arguments.on_or_off();
     if (option == "window") profile.window_messages = small("the window in messages", 1, 1024);
@@ -29,6 +29,7 @@ Action parse_cluster(Arguments& arguments) {
     if (option == "tail") profile.tail_entries = small("the entries kept behind a snapshot", 0, 1U << 20U);
     if (option == "parts") profile.snapshot_part_bytes = small("the bytes written in a step", 1, 1U << 20U);
     if (option == "chunks") profile.snapshot_chunk_bytes = small("the bytes of a chunk", 1, 1U << 20U);
+    if (option == "spares") profile.spares = small("the number of spares", 0, profile.nodes - 1);
     if (option == "election" || option == "heartbeat") at = arguments.column();
     if (option == "election") profile.election_ticks = small("the election timeout in ticks", 2, 1000);
     if (option == "heartbeat") profile.heartbeat_ticks = small("the heartbeat in ticks", 1, 999);
@@ -151,7 +152,7 @@ Action parse_stabilize(Arguments& arguments) {
 constexpr std::array<Command, 7> table{{
     {"cluster",
      "N [pre-vote on|off] [check-quorum on|off] [window M] [append-bytes B] [election T] [heartbeat H] "
-     "[snapshots E] [tail K] [parts B] [chunks B]",
+     "[snapshots E] [tail K] [parts B] [chunks B] [spares K]",
      parse_cluster},
     {"snapshot", "NODE", parse_snapshot},
     {"tick", "NODE...|all [COUNT | until ROLE]", parse_tick},

@@ -180,6 +180,25 @@ Action store_expectation(std::uint32_t column, NodeId node, Arguments& arguments
   };
 }
 
+/// `expect n1 voters n1 n2 n3`: of the last configuration in the node's log, which is the one in effect.
+Action members_expectation(std::uint32_t column, NodeId node, const std::string& field,
+                           Arguments& arguments) {
+  std::vector<NodeId> wanted;
+  if (!arguments.accept("none")) wanted = arguments.nodes_at_least_one();
+  std::ranges::sort(wanted);
+  return [=](World& world, Printed& /*printed*/) {
+    require_up(world, node, column);
+    const raft::Configuration& configuration = world.view(node).configurations.back().configuration;
+    const std::vector<NodeId>& found = field == "voters"     ? configuration.voters
+                                       : field == "outgoing" ? configuration.outgoing
+                                                             : configuration.learners;
+    if (found == wanted) return;
+    std::string text = "the " + field + " on " + name(node) + " are";
+    for (const NodeId member : found) text += " " + name(member);
+    differs(column, world, node, found.empty() ? text + " none" : text);
+  };
+}
+
 Action life_expectation(std::uint32_t column, NodeId node, const std::string& wanted) {
   return [=](World& world, Printed& /*printed*/) {
     const simulator::Life life = world.cluster().life(node);
@@ -194,8 +213,8 @@ Action life_expectation(std::uint32_t column, NodeId node, const std::string& wa
 Action parse_expect_node(Arguments& arguments) {
   const std::uint32_t column = arguments.column();
   const NodeId node = arguments.node();
-  std::vector<std::string_view> fields{"role", "vote", "leader", "peer",  "log",
-                                       "has",  "up",   "down",   "faulty"};
+  std::vector<std::string_view> fields{"role", "vote", "leader", "peer",   "log",      "has",
+                                       "up",   "down", "faulty", "voters", "outgoing", "learners"};
   for (const NumberField& field : number_fields) fields.emplace_back(field.name);
   const std::uint32_t field_column = arguments.column();
   const std::string field = arguments.one_of(fields);
@@ -203,6 +222,8 @@ Action parse_expect_node(Arguments& arguments) {
   if (field == "vote" || field == "leader")
     return node_expectation(field_column, node, field == "vote", arguments);
   if (field == "peer") return peer_expectation(field_column, node, arguments);
+  if (field == "voters" || field == "outgoing" || field == "learners")
+    return members_expectation(field_column, node, field, arguments);
   if (field == "log") return log_expectation(field_column, node, arguments);
   if (field == "has") return store_expectation(field_column, node, arguments);
   if (field == "up" || field == "down" || field == "faulty") return life_expectation(column, node, field);
@@ -241,11 +262,39 @@ Action parse_expect_committed(Arguments& arguments, bool wanted) {
   };
 }
 
+/// Index and leader may be left out of what is expected.
+template <class Attempted>
+void require_answer(std::uint32_t column, const Attempted* attempt, const std::string& wanted,
+                    const std::string& expected) {
+  if (attempt == nullptr) throw Failure{column, "request " + wanted + " was not made"};
+  std::string found = attempt->over ? "lost" : "pending";
+  if (attempt->answer) found = text_of(*attempt->answer);
+  const bool same =
+      found == expected || found.starts_with(expected + " at ") || found.starts_with(expected + ", ");
+  if (!same) throw Failure{column, "the answer to " + wanted + " is " + found};
+}
+
+/// Of a change of the members or a transfer.
+Action change_answer_expectation(std::uint32_t column, const std::string& wanted, Arguments& arguments) {
+  std::string expected = arguments.one_of({"accepted", "rejected", "transferred", "pending", "lost"});
+  if (expected == "rejected") {
+    std::vector<std::string> reasons;
+    for (std::uint8_t reason = 0; reason <= static_cast<std::uint8_t>(rejection_last); ++reason)
+      reasons.push_back(rejection_word(static_cast<raft::Rejection>(reason)));
+    expected += " " + arguments.one_of({reasons.begin(), reasons.end()});
+  }
+  return [=](World& world, Printed& /*printed*/) {
+    require_answer(column, world.change(wanted), wanted, expected);
+  };
+}
+
 Action parse_expect_answer(Arguments& arguments) {
   const std::uint32_t column = arguments.column();
   const std::string wanted = arguments.word("the name of a request");
   if (!arguments.context().attempts.contains(wanted))
     throw SyntaxError{column, "there is no request " + wanted};
+  if (arguments.context().changes.contains(wanted))
+    return change_answer_expectation(column, wanted, arguments);
   std::vector<std::string> words{"pending", "lost"};
   for (std::uint8_t status = 0; status <= static_cast<std::uint8_t>(kv::Status::timed_out); ++status) {
     words.push_back(status_word(static_cast<kv::Status>(status)));
@@ -253,14 +302,7 @@ Action parse_expect_answer(Arguments& arguments) {
   std::string expected = arguments.one_of({words.begin(), words.end()});
   while (!arguments.done()) expected += " " + arguments.word("a value");
   return [=](World& world, Printed& /*printed*/) {
-    const Attempt* attempt = world.attempt(wanted);
-    if (attempt == nullptr) throw Failure{column, "request " + wanted + " was not made"};
-    std::string found = attempt->over ? "lost" : "pending";
-    if (attempt->answer) found = text_of(*attempt->answer);
-    // The index may be left out.
-    const bool same =
-        found == expected || found.starts_with(expected + " at ") || found.starts_with(expected + ", ");
-    if (!same) throw Failure{column, "the answer to " + wanted + " is " + found};
+    require_answer(column, world.attempt(wanted), wanted, expected);
   };
 }
 

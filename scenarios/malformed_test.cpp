@@ -12,7 +12,7 @@ namespace {
 const std::string roles = "follower, pre-candidate, candidate, leader";
 const std::string kinds_of_messages =
     "pre-vote, pre-vote-reply, vote, vote-reply, append, append-reply, append-reject, heartbeat, "
-    "heartbeat-reply";
+    "heartbeat-reply, snapshot, snapshot-reply, timeout-now";
 
 void expect_malformed_cluster(std::string_view marked, const std::string& message) {
   expect_diagnostic(marked, message, Outcome::malformed);
@@ -25,7 +25,7 @@ TEST(Malformed, cluster) {
   expect_malformed_cluster("cluster ^10", "the number of nodes is 10; it must be from 1 to 9");
   expect_malformed_cluster("cluster 3 ^nodes",
                            "expected one of pre-vote, check-quorum, window, append-bytes, election, "
-                           "heartbeat, found `nodes`");
+                           "heartbeat, snapshots, tail, parts, chunks, spares, found `nodes`");
   expect_malformed_cluster("cluster 3 pre-vote^", "missing one of on, off");
   expect_malformed_cluster("cluster 3 pre-vote ^yes", "expected one of on, off, found `yes`");
   expect_malformed_cluster("cluster 3 check-quorum ^1", "expected one of on, off, found `1`");
@@ -39,6 +39,16 @@ TEST(Malformed, cluster) {
   expect_malformed_cluster("cluster 3 heartbeat ^1000",
                            "the heartbeat in ticks is 1000; it must be from 1 to 999");
   expect_malformed_cluster("cluster 3 heartbeat^", "missing the heartbeat in ticks");
+  expect_malformed_cluster("cluster 3 snapshots^", "missing the entries between two snapshots");
+  expect_malformed_cluster("cluster 3 snapshots ^1048577",
+                           "the entries between two snapshots is 1048577; it must be from 0 to 1048576");
+  expect_malformed_cluster("cluster 3 tail ^x", "expected the entries kept behind a snapshot, found `x`");
+  expect_malformed_cluster("cluster 3 parts ^0",
+                           "the bytes written in a step is 0; it must be from 1 to 1048576");
+  expect_malformed_cluster("cluster 3 chunks ^0", "the bytes of a chunk is 0; it must be from 1 to 1048576");
+  expect_malformed_cluster("cluster 3 spares^", "missing the number of spares");
+  expect_malformed_cluster("cluster 3 spares ^3", "the number of spares is 3; it must be from 0 to 2");
+  expect_malformed_cluster("cluster 3 spares ^n3", "expected the number of spares, found `n3`");
 }
 
 TEST(Malformed, cluster_whose_heartbeat_is_too_long_at_the_number_that_was_given_last) {
@@ -98,6 +108,15 @@ const std::vector<std::string> before_a_node{"campaign",
                                              "expect refused",
                                              "expect same log",
                                              "expect n1 peer",
+                                             "expect n1 voters",
+                                             "expect n1 outgoing",
+                                             "expect n1 learners",
+                                             "snapshot",
+                                             "reconfigure",
+                                             "reconfigure n1",
+                                             "reconfigure n1 n1 learners",
+                                             "transfer",
+                                             "transfer n1 ->",
                                              "expect n1 vote",
                                              "expect n1 leader"};
 
@@ -132,7 +151,8 @@ TEST(Malformed, node_that_is_missing) {
 TEST(Malformed, node_that_is_named_twice) {
   for (const std::string command :
        {"tick", "kill", "crash", "restart", "pause", "resume", "sync", "status", "log", "settle", "stabilize",
-        "partition", "expect same log", "elect n2 votes"}) {
+        "partition", "expect same log", "elect n2 votes", "reconfigure n1", "reconfigure n1 n2 learners",
+        "expect n1 voters", "expect n1 outgoing", "expect n1 learners"}) {
     expect_diagnostic("cluster 3\n" + command + " n1 n3 ^n1", "n1 is named twice", Outcome::malformed);
   }
 }
@@ -145,6 +165,11 @@ TEST(Malformed, word_behind_the_end_of_a_command) {
                                     "elect n1",
                                     "elect n1 votes n2",
                                     "elect n1 votes all",
+                                    "snapshot n1",
+                                    "reconfigure n1 n1 n2",
+                                    "reconfigure n1 all learners n2 force as c",
+                                    "transfer n1 -> n2",
+                                    "transfer n1 -> n2 as c",
                                     "settle n1",
                                     "stabilize all",
                                     "partition n1 | n2",
@@ -186,6 +211,9 @@ TEST(Malformed, word_behind_the_end_of_a_command) {
                                     "expect n1 term 2",
                                     "expect n1 peer n2 probe",
                                     "expect n1 vote none",
+                                    "expect n1 voters n1 n2",
+                                    "expect n1 outgoing none",
+                                    "expect n1 learners none",
                                     "expect n1 has a 1",
                                     "expect rung G1 holds",
                                     "expect refused n1 corrupt",
@@ -270,6 +298,35 @@ TEST(Malformed, clients) {
                     {"mget n1^", "missing a key"}});
 }
 
+TEST(Malformed, changes_of_the_members_and_transfers) {
+  expect_malformed(
+      {{"reconfigure n1 n1 ^learner n2", "unexpected `learner` at the end of the command"},
+       {"reconfigure n1 n1 force ^learners n2", "unexpected `learners` at the end of the command"},
+       {"reconfigure n1 n1 as^", "missing the name of the request"},
+       {"transfer n1^", "missing `->`"},
+       {"transfer n1 ^n2", "expected `->`, found `n2`"},
+       {"transfer n1 -> n2 ^force", "unexpected `force` at the end of the command"},
+       {"transfer n1 -> n2 as c\nreconfigure n1 n1 ^as c", "there is a request c already"},
+       {"propose n1 a as c\ntransfer n1 -> n2 ^as c", "there is a request c already"},
+       {"transfer n1 -> n2 as c\npropose n1 a ^as c", "there is a request c already"},
+       {"transfer n1 -> n2 as c\nretry n1 ^c", "c is no request of a client"}});
+}
+
+TEST(Malformed, expectation_of_the_answer_to_a_change) {
+  const std::string outcomes = "accepted, rejected, transferred, pending, lost";
+  const std::string reasons =
+      "not-leader, not-ready, overloaded, too-large, transferring, change-in-flight, bad-configuration, "
+      "not-caught-up, bad-target, timed-out";
+  const auto expect = [](const std::string& marked, const std::string& message) {
+    expect_diagnostic("cluster 3\ntransfer n1 -> n2 as c\n" + marked, message, Outcome::malformed);
+  };
+  expect("expect answer c^", "missing one of " + outcomes);
+  expect("expect answer c ^ok", "expected one of " + outcomes + ", found `ok`");
+  expect("expect answer c rejected^", "missing one of " + reasons);
+  expect("expect answer c rejected ^late", "expected one of " + reasons + ", found `late`");
+  expect("expect answer c accepted ^at 3", "unexpected `at` at the end of the command");
+}
+
 TEST(Malformed, end_of_a_clients_command) {
   expect_malformed(
       {{"propose n1 a as^", "missing the name of the request"},
@@ -312,7 +369,7 @@ TEST(Malformed, selection_with_a_word_that_selects_nothing) {
   const std::string words = kinds_of_messages + ", all, last, nth, term, reversed";
   for (const std::string command :
        {"drop", "duplicate", "hold", "release", "expect no message", "expect messages 2"}) {
-    for (const std::string word : {"snapshot", "together", "everything"}) {
+    for (const std::string word : {"snapshots", "together", "everything"}) {
       expect_diagnostic("cluster 3\n" + command + " ^" + word,
                         "expected one of " + words + ", found `" + word + "`", Outcome::malformed);
     }
@@ -329,9 +386,8 @@ TEST(Malformed, selection_with_a_word_that_selects_nothing) {
 TEST(Malformed, expectation) {
   const std::string words = "committed, not, answer, rung, no, messages, refused, same";
   const std::string fields =
-      "role, vote, leader, peer, log, has, up, down, faulty, term, commit, applied, durable, last, "
-      "last-term, "
-      "dropped, reads";
+      "role, vote, leader, peer, log, has, up, down, faulty, voters, outgoing, learners, term, commit, "
+      "applied, durable, last, last-term, snapshot, base, dropped, reads";
   const auto expect = [](const std::string& marked, const std::string& message) {
     expect_diagnostic("cluster 3\n" + marked, message, Outcome::malformed);
   };
@@ -341,15 +397,16 @@ TEST(Malformed, expectation) {
   expect("expect n1 ^state", "expected one of " + fields + ", found `state`");
   expect("expect n1 role^", "missing one of " + roles);
   expect("expect n1 role ^boss", "expected one of " + roles + ", found `boss`");
-  expect("expect n1 peer n2^", "missing one of match, next, window, probe, replicate");
+  expect("expect n1 peer n2^", "missing one of match, next, window, offset, probe, replicate, snapshot");
   expect("expect n1 peer n2 ^matches",
-         "expected one of match, next, window, probe, replicate, found `matches`");
+         "expected one of match, next, window, offset, probe, replicate, snapshot, found `matches`");
 }
 
 TEST(Malformed, expectation_of_a_number) {
   for (const std::string field :
        {"n1 term", "n2 commit", "n3 applied", "n1 durable", "n1 last", "n1 last-term", "n1 dropped",
-        "n1 reads", "n1 peer n2 match", "n1 peer n2 next", "n1 peer n2 window"}) {
+        "n1 reads", "n1 snapshot", "n1 base", "n1 peer n2 offset", "n1 peer n2 match", "n1 peer n2 next",
+        "n1 peer n2 window"}) {
     const std::string begin = "cluster 3\nexpect " + field;
     expect_diagnostic(begin + "^", "missing a number", Outcome::malformed);
     expect_diagnostic(begin + " <=^", "missing a number", Outcome::malformed);

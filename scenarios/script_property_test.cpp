@@ -88,6 +88,11 @@ constexpr std::array<const char*, 52> commands{"tick N",
                                                "log",
                                                "messages",
                                                "peers N",
+                                               "snapshot N",
+                                               "reconfigure N N",
+                                               "reconfigure N all",
+                                               "reconfigure N N learners N",
+                                               "transfer N -> N",
                                                "expect no findings"};
 constexpr std::array<const char*, 12> selections{
     "",  "N -> N",     "-> N", "N ->",  "append",        "vote",

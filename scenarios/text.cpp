@@ -65,9 +65,10 @@ struct FieldsOf {
 std::string name(raft::NodeId node) { return node ? "n" + number(node) : "none"; }
 
 const std::vector<std::string_view>& kinds() {
-  static const std::vector<std::string_view> all{"pre-vote", "pre-vote-reply",  "vote",          "vote-reply",
-                                                 "append",   "append-reply",    "append-reject", "heartbeat",
-                                                 "snapshot", "heartbeat-reply", "snapshot-reply"};
+  static const std::vector<std::string_view> all{"pre-vote",      "pre-vote-reply", "vote",
+                                                 "vote-reply",    "append",         "append-reply",
+                                                 "append-reject", "heartbeat",      "heartbeat-reply",
+                                                 "snapshot",      "snapshot-reply", "timeout-now"};
   return all;
 }
 
@@ -114,7 +115,11 @@ std::string text_of(const kv::Command& command) {
 
 std::string text_of(const raft::EntryView& entry) {
   if (entry.kind == raft::EntryKind::noop) return "noop";
-  if (entry.kind == raft::EntryKind::configuration) return "config";
+  if (entry.kind == raft::EntryKind::configuration) {
+    const auto configuration = raft::decode_configuration(entry.payload);
+    if (!configuration) return "malformed";
+    return configuration->joint() ? "joint" : "config";
+  }
   const auto command = kv::decode(entry.payload);
   return command ? text_of(*command) : "malformed";
 }
@@ -138,6 +143,16 @@ std::string text_of(const kv::Answer& answer) {
   return text;
 }
 
+std::string text_of(const kv::ChangeAnswer& answer) {
+  using Outcome = kv::ChangeAnswer::Outcome;
+  switch (answer.outcome) {
+    case Outcome::accepted: return "accepted at " + number(answer.index);
+    case Outcome::transferred: return "transferred";
+    case Outcome::rejected: break;
+  }
+  return "rejected " + rejection_word(answer.reason) + (answer.leader ? ", ask " + name(answer.leader) : "");
+}
+
 std::string log_text(const raft::Log& log) {
   std::string text;
   for (raft::Index index = log.first(); index <= log.last(); index = index.next()) {
@@ -156,6 +171,22 @@ std::string text_of(const raft::View& view, raft::Index applied) {
 }
 
 std::string status_word(kv::Status status) { return hyphenated(kv::name(status)); }
+
+std::string rejection_word(raft::Rejection reason) {
+  switch (reason) {
+    case raft::Rejection::not_leader: return "not-leader";
+    case raft::Rejection::not_ready: return "not-ready";
+    case raft::Rejection::overloaded: return "overloaded";
+    case raft::Rejection::too_large: return "too-large";
+    case raft::Rejection::transferring: return "transferring";
+    case raft::Rejection::change_in_flight: return "change-in-flight";
+    case raft::Rejection::bad_configuration: return "bad-configuration";
+    case raft::Rejection::not_caught_up: return "not-caught-up";
+    case raft::Rejection::bad_target: return "bad-target";
+    case raft::Rejection::timed_out: return "timed-out";
+  }
+  return "?";
+}
 
 std::optional<invariants::Rung> rung_named(std::string_view id) {
   for (const invariants::RungInfo& info : invariants::rungs()) {

@@ -26,7 +26,7 @@ template <class Number>
 [[nodiscard]] const std::vector<std::string_view>& kinds();
 
 /// "a=1" ("a" when key and value are the same), "delete(a)", "cas(a:1->2)", "batch(a=1,b=2)", "session",
-/// "noop", "config": never with a space.
+/// "noop", "config", "joint" (a configuration in which two sides decide): never with a space.
 [[nodiscard]] std::string text_of(const kv::Command& command);
 [[nodiscard]] std::string text_of(const raft::EntryView& entry);
 /// "2:a=1": the term, and what the entry carries.
@@ -35,6 +35,8 @@ template <class Number>
 [[nodiscard]] std::string text_of(const raft::Envelope& envelope);
 /// "ok at 3", "not-leader, ask n2"
 [[nodiscard]] std::string text_of(const kv::Answer& answer);
+/// "accepted at 3", "rejected not-leader, ask n2", "transferred"
+[[nodiscard]] std::string text_of(const kv::ChangeAnswer& answer);
 [[nodiscard]] std::string log_text(const raft::Log& log);
 /// "n1 T2 leader vote n1 leader n1 C/A/D/last 3/3/3/(2,3)", with what the state machine has applied.
 [[nodiscard]] std::string text_of(const raft::View& view, raft::Index applied);
@@ -44,6 +46,11 @@ template <class Number>
 
 /// "not-leader" and so on: the names of `kv::Status` as single words.
 [[nodiscard]] std::string status_word(kv::Status status);
+
+/// "change-in-flight" and so on.
+[[nodiscard]] std::string rejection_word(raft::Rejection reason);
+/// The last of them.
+inline constexpr raft::Rejection rejection_last = raft::Rejection::timed_out;
 
 [[nodiscard]] std::optional<invariants::Rung> rung_named(std::string_view id);
 

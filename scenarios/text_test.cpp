@@ -107,10 +107,15 @@ TEST(Text, of_a_message_names_the_round_of_reads_if_it_carries_one) {
   EXPECT_EQ(shown(raft::HeartbeatReply{}), "n1 -> n2 heartbeat-reply T3");
 }
 
-TEST(Text, of_messages_that_no_script_sends_is_their_kind) {
-  EXPECT_EQ(shown(raft::InstallSnapshot{}), "n1 -> n2 snapshot T3");
-  EXPECT_EQ(shown(raft::SnapshotReply{}), "n1 -> n2 snapshot-reply T3");
+TEST(Text, of_a_chunk_and_of_its_answer) {
+  EXPECT_EQ(shown(raft::InstallSnapshot{id(2, 7), 10, 25, 0, raft::testing::bytes("12345")}),
+            "n1 -> n2 snapshot T3 last (2,7) bytes 10..15 of 25");
+  EXPECT_EQ(shown(raft::SnapshotReply{Index(7), 15, false}), "n1 -> n2 snapshot-reply T3 last 7 received 15");
+  EXPECT_EQ(shown(raft::SnapshotReply{Index(7), 0, true}), "n1 -> n2 snapshot-reply T3 last 7 installed");
   EXPECT_EQ(shown(raft::TimeoutNow{}), "n1 -> n2 timeout-now T3");
+}
+
+TEST(Text, of_messages_that_no_script_sends_is_their_kind) {
   EXPECT_EQ(shown(raft::ReadIndex{}), "n1 -> n2 read-index T3");
   EXPECT_EQ(shown(raft::ReadIndexReply{}), "n1 -> n2 read-index-reply T3");
 }
@@ -122,10 +127,42 @@ TEST(Text, of_kinds_is_what_a_selection_calls_them) {
         raft::Message(raft::VoteReply{}), raft::Message(raft::VoteReply{true, false}),
         raft::Message(raft::AppendEntries{}), raft::Message(raft::AppendReply{}),
         raft::Message(raft::AppendReject{}), raft::Message(raft::Heartbeat{}),
-        raft::Message(raft::HeartbeatReply{})}) {
+        raft::Message(raft::HeartbeatReply{}), raft::Message(raft::InstallSnapshot{}),
+        raft::Message(raft::SnapshotReply{}), raft::Message(raft::TimeoutNow{})}) {
     found.insert(kind_of(message));
   }
   EXPECT_EQ(found, std::set<std::string_view>(kinds().begin(), kinds().end()));
+}
+
+TEST(Text, of_a_configuration_tells_whether_two_sides_decide) {
+  const auto shown_as = [](const raft::Configuration& configuration) {
+    return with_term(raft::EntryView{id(2, 3), raft::EntryKind::configuration, raft::encode(configuration)});
+  };
+  EXPECT_EQ(shown_as(raft::voters_up_to(3)), "2:config");
+  EXPECT_EQ(shown_as(raft::joint_of(raft::voters_up_to(3), raft::voters_up_to(4))), "2:joint");
+  const auto payload = raft::testing::bytes("what?");
+  EXPECT_EQ(text_of(raft::EntryView{id(2, 3), raft::EntryKind::configuration, payload}), "malformed");
+}
+
+TEST(Text, of_the_answer_to_a_change) {
+  kv::ChangeAnswer answer;
+  EXPECT_EQ(text_of(answer), "rejected not-leader");
+  answer.leader = NodeId(2);
+  EXPECT_EQ(text_of(answer), "rejected not-leader, ask n2");
+  answer.outcome = kv::ChangeAnswer::Outcome::accepted;
+  answer.index = Index(3);
+  EXPECT_EQ(text_of(answer), "accepted at 3");
+  answer.outcome = kv::ChangeAnswer::Outcome::transferred;
+  EXPECT_EQ(text_of(answer), "transferred");
+}
+
+TEST(Text, of_a_rejection_is_one_word_and_no_other_has_it) {
+  std::set<std::string> words;
+  for (std::uint8_t reason = 0; reason <= static_cast<std::uint8_t>(rejection_last); ++reason) {
+    const std::string word = rejection_word(static_cast<raft::Rejection>(reason));
+    EXPECT_EQ(word.find_first_of(" _?"), std::string::npos) << word;
+    EXPECT_TRUE(words.insert(word).second) << word;
+  }
 }
 
 TEST(Text, of_an_answer) {

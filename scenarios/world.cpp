@@ -38,6 +38,7 @@ void World::step_once(NodeId node) {
   if (out.fault && !std::exchange(at(node).stopped, true))
     news_.push_back(name(node) + " stops: a write failed");
   for (const kv::Answer& answer : out.answers) answered(answer);
+  for (const kv::ChangeAnswer& answer : out.changes) answered(answer);
 }
 
 /// Steps over what the node was told; on a disk in automatic mode its syncs end at once.
@@ -128,6 +129,9 @@ void World::forget_process(NodeId node) {
   at(node).paused = false;  // who is down does not stand still: messages for it are lost
   for (Attempt& attempt : attempts_) {
     if (attempt.node == node) attempt.over = true;
+  }
+  for (ChangeAttempt& change : changes_) {
+    if (change.node == node) change.over = true;
   }
 }
 
@@ -246,6 +250,38 @@ void World::answered(const kv::Answer& answer) {
   }
   settled_.insert(attempt.op);
 }
+
+// ---- Members and leadership -------------------------------------------------------------------------------
+
+std::uint32_t World::open_change(const std::string& name, NodeId node) {
+  changes_.push_back(ChangeAttempt{name, node, std::nullopt, false});
+  (void)next_instant();
+  return static_cast<std::uint32_t>(changes_.size());
+}
+
+void World::reconfigure(const std::string& name, NodeId node, const raft::Configuration& target, bool force) {
+  cluster_.service(node).reconfigure(open_change(name, node), target, force);
+  step(node);
+}
+
+void World::transfer(const std::string& name, NodeId node, NodeId target) {
+  cluster_.service(node).transfer(open_change(name, node), target);
+  step(node);
+}
+
+const ChangeAttempt* World::change(const std::string& wanted) const {
+  const auto found = std::ranges::find(changes_, wanted, &ChangeAttempt::name);
+  return found == changes_.end() ? nullptr : &*found;
+}
+
+void World::answered(const kv::ChangeAnswer& answer) {
+  ChangeAttempt& change = changes_.at(answer.tag - 1);
+  change.answer = answer;
+  change.over = true;
+  news_.push_back(change.name + ": " + text_of(answer));
+}
+
+// ---- The history ------------------------------------------------------------------------------------------
 
 void World::note_commit(const raft::EntryView& entry) {
   Committed& committed = committed_.emplace_back(Committed{entry.id, text_of(entry), {}});

@@ -52,6 +52,14 @@ struct Attempt {
   bool over = false;  ///< answered, or its node's process has ended
 };
 
+/// What one node was asked to do with the cluster: a change of its members, or a transfer of leadership.
+struct ChangeAttempt {
+  std::string name;
+  NodeId node;
+  std::optional<kv::ChangeAnswer> answer;
+  bool over = false;  ///< answered, or its node's process has ended
+};
+
 struct WorldOptions {
   simulator::Profile profile;
   bool checks = true;
@@ -127,14 +135,19 @@ class World {
   }
   [[nodiscard]] invariants::OpId next_read() { return {reads_of, ++reads_}; }
 
+  // Members and leadership
+  void reconfigure(const std::string& name, NodeId node, const raft::Configuration& target, bool force);
+  void transfer(const std::string& name, NodeId node, NodeId target);
+  [[nodiscard]] const ChangeAttempt* change(const std::string& name) const;
+
   // Macros
   /// Has the node elected by these voters: passes the voters' leases, campaigns, delivers what votes need,
   /// and loses the requests to everybody else. False when it was not elected.
   [[nodiscard]] bool elect(NodeId node, const std::vector<NodeId>& voters);
   /// Delivers among these nodes until nothing is left.
   void settle(const std::set<NodeId>& nodes);
-  /// As `settle`, with ticks until the nodes have one leader and agree. None when they do, else what is
-  /// amiss.
+  /// As `settle`, with ticks until the nodes have one leader and agree, as far as they are members, and no
+  /// change of the members is under way. None when it is so, else what is amiss.
   [[nodiscard]] std::optional<std::string> stabilize(const std::set<NodeId>& nodes);
 
   /// An entry as the language writes it, by index, as it was committed first.
@@ -178,6 +191,8 @@ class World {
   void send(const raft::Envelope& envelope);
   void put_in_flight(const raft::Envelope& envelope);
   void answered(const kv::Answer& answer);
+  [[nodiscard]] std::uint32_t open_change(const std::string& name, NodeId node);
+  void answered(const kv::ChangeAnswer& answer);
   void note_commit(const raft::EntryView& entry);
   void report_history();
   void pass_lease(NodeId node);
@@ -192,7 +207,8 @@ class World {
   std::vector<Flight> flights_;
   std::set<std::pair<NodeId, NodeId>> cuts_;
 
-  std::vector<Attempt> attempts_;  // the tag of a request is its position + 1
+  std::vector<Attempt> attempts_;       // the tag of a request is its position + 1
+  std::vector<ChangeAttempt> changes_;  // likewise
   std::map<std::string, kv::ClientId> sessions_;
   std::map<std::string, std::uint64_t> sequences_;
   std::uint64_t reads_ = 0;

@@ -112,7 +112,8 @@ void World::settle(const std::set<NodeId>& nodes) {
   }
 }
 
-/// None when the nodes agree: one leader, whom all follow, and the same log, committed and applied.
+/// None when the nodes agree: one leader, whom all follow, and the same log, committed and applied. Who is no
+/// member of the leader's configuration owes nothing.
 std::optional<std::string> World::disagreement(const std::set<NodeId>& nodes) const {
   NodeId leader;
   for (const NodeId node : nodes) {
@@ -126,8 +127,10 @@ std::optional<std::string> World::disagreement(const std::set<NodeId>& nodes) co
   const raft::State reference = view(leader).state;
   if (reference.commit != reference.last.index)
     return name(leader) + " leads and has not committed everything";
+  const raft::Configuration& configuration = view(leader).configurations.back().configuration;
+  if (configuration.joint()) return name(leader) + " leads and has not left its joint configuration";
   for (const NodeId node : nodes) {
-    if (!running(node)) continue;
+    if (!running(node) || !configuration.is_member(node)) continue;
     const raft::State state = view(node).state;
     const std::string who = name(node);
     if (state.hard.term != reference.hard.term)
