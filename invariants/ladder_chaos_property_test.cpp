@@ -31,9 +31,9 @@ raft::Input operation(Cores& cores) {
   return raft::ProposeConfiguration{Cores::change_tag, any_configuration(cores), cores.draw(4) != 0};
 }
 
-/// Loss, duplicates, reordering, slow disks, spans of several inputs, power losses: chaos, drawn from the seed. With
-/// `snapshots`, each node takes one every so many rounds of its own; with `operations`, each is asked to change the members or to hand
-/// over about that often.
+/// Loss, duplicates, reordering, slow disks, spans of several inputs, power losses: chaos, drawn from the
+/// seed. With `snapshots`, each node takes one every so many rounds of its own; with `operations`, each is
+/// asked to change the members or to hand over about that often.
 void chaos(Cores& cores, int rounds, std::uint64_t snapshots = 0, std::uint64_t operations = 0) {
   for (int round = 0; round < rounds; ++round) {
     // Who leads is asked more often than others, because they refuse.
@@ -138,7 +138,8 @@ TEST_P(LadderInChaos, CorrectCoresThatTakeSnapshotsBreakNothing) {
   EXPECT_FALSE(cores.ladder().broken()) << "seed " << seed << "\n" << told(cores.ladder());
 }
 
-/// From any set of members to any other, with nodes that start outside, learners, transfers, snapshots, and crashes.
+/// From any set of members to any other, with nodes that start outside, learners, transfers, snapshots, and
+/// crashes.
 TEST_P(LadderInChaos, CorrectCoresThatChangeTheirMembersBreakNothing) {
   const std::uint64_t seed = GetParam();
   const auto voters = static_cast<std::uint32_t>(1 + seed % 5);

@@ -69,7 +69,8 @@ void Ladder::check_commit_quorum(const Change& change) {
     return;
   }
   check_held_by_quorum(node, commit, *sets);
-  // A configuration that the delta appends and commits by was not there before: what made it so was committed by the one before it.
+  // A configuration that the delta appends and commits by was not there before: what made it so was committed
+  // by the one before it.
   const auto before = std::next(sets);
   if (named <= change.before.last.index.value() || before == node.configurations.rend()) return;
   const std::uint64_t first = std::max({before->index, change.before.commit.value() + 1, node.own_first});

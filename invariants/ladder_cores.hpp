@@ -242,7 +242,8 @@ class Cores {
     node.inbox.push_back(raft::SnapshotRestored{last});
   }
 
-  /// The content goes with every chunk, and the configuration is its bytes; only that all have arrived counts.
+  /// The content goes with every chunk, and the configuration is its bytes; only that all have arrived
+  /// counts.
   void send(Node& node, const raft::SendChunk& chunk) {
     const auto found = node.snapshots.find(chunk.last.index);
     if (found == node.snapshots.end()) {

@@ -314,8 +314,8 @@ void Ladder::check_truncation(const Change& change) {
   }
 }
 
-/// Led up to this delta, and not deposed by another: what it did in the delta it did as a leader. Who commits its own removal steps
-/// down.
+/// Led up to this delta, and not deposed by another: what it did in the delta it did as a leader. Who commits
+/// its own removal steps down.
 bool Ladder::leads_no_more(const Change& change) {
   return change.before.role == Role::leader && change.after.role == Role::follower &&
          change.before.hard.term == change.after.hard.term;

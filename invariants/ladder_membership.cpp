@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
-/// Changes of the configuration: N10, N11, D18, G12, G13, G15. A log's configurations are its mirror's: that of the snapshot and
-/// the entries behind it. All of this is asked only where a configuration is appended, committed or decides.
+/// Changes of the configuration: N10, N11, D18, G12, G13, G15. A log's configurations are its mirror's: that
+/// of the snapshot and the entries behind it. All of this is asked only where a configuration is appended,
+/// committed or decides.
 namespace raftlab::invariants {
 
 using raft::Role;
@@ -156,8 +157,8 @@ void Ladder::check_votes_of_winner(NodeRecord& node, raft::Term term) {
   }
 }
 
-/// G13, for a leader's commit: those decide who vote in the last configuration of its log, and who is removed by what is now
-/// committed does not go on leading.
+/// G13, for a leader's commit: those decide who vote in the last configuration of its log, and who is removed
+/// by what is now committed does not go on leading.
 void Ladder::check_deciders(const Change& change) {
   NodeRecord& node = change.node;
   const std::vector<VoterSets>& held = node.configurations;

@@ -155,16 +155,9 @@ inline bool Ladder::check_peer(NodeRecord& node, const raft::View& view, const P
 
 namespace {
 
-bool shadows_fit(const std::vector<PeerShadow>& shadows, std::span<const Progress> peers) {
-  if (shadows.size() != peers.size()) return false;
-  for (std::size_t at = 0; at < peers.size(); ++at) {
-    if (shadows[at].id != peers[at].id.value()) return false;
-  }
-  return true;
-}
-
 /// The members changed: who is still one keeps its shadow.
-void fit_shadows(std::vector<PeerShadow>& shadows, std::span<const Progress> peers) {
+[[gnu::cold, gnu::noinline]] void fit_shadows(std::vector<PeerShadow>& shadows,
+                                              std::span<const Progress> peers) {
   std::vector<PeerShadow> fitting;
   for (const Progress& peer : peers) {
     const std::uint32_t id = peer.id.value();
@@ -187,9 +180,10 @@ void Ladder::check_leader(NodeRecord& node, const raft::View& view, bool changed
   count(Rung::N12);
   NodeSet tracked = 0;
   bool moved = changed || fresh;
-  if (!shadows_fit(node.peers, view.peers)) fit_shadows(node.peers, view.peers);
+  if (node.peers.size() != view.peers.size()) fit_shadows(node.peers, view.peers);
   for (std::size_t at = 0; at < view.peers.size(); ++at) {
     const Progress& peer = view.peers[at];
+    if (node.peers[at].id != peer.id.value()) fit_shadows(node.peers, view.peers);
     PeerShadow& shadow = node.peers[at];
     tracked |= set_of(peer.id);
     const bool same = peer.match.value() == shadow.match && peer.next.value() == shadow.next &&

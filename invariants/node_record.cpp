@@ -15,7 +15,8 @@ NodeSet set_of(std::span<const raft::NodeId> nodes) {
 
 namespace {
 
-/// Where a joint configuration leads, written down once more: the core's own function is what is being checked.
+/// Where a joint configuration leads, written down once more: the core's own function is what is being
+/// checked.
 raft::Configuration left(const raft::Configuration& joint) {
   raft::Configuration simple;
   simple.voters = joint.voters;
@@ -46,8 +47,8 @@ VoterSets voter_sets(std::uint64_t index, const raft::Configuration& configurati
 
 namespace {
 
-/// Two voter sets do not meet when each can take its majority from nodes that the other leaves to it: those that only it has,
-/// and of the common ones as many as are missing then.
+/// Two voter sets do not meet when each can take its majority from nodes that the other leaves to it: those
+/// that only it has, and of the common ones as many as are missing then.
 bool majorities_meet(NodeSet a, NodeSet b) {
   if (a == 0 || b == 0) return false;
   const auto from_common = [&](NodeSet set, NodeSet other) {

@@ -49,7 +49,8 @@ struct VoterSets {
   }
 };
 [[nodiscard]] VoterSets voter_sets(std::uint64_t index, const raft::Configuration& configuration);
-/// Every quorum of the one has a node in common with every quorum of the other, because it is so of one side of each.
+/// Every quorum of the one has a node in common with every quorum of the other, because it is so of one side
+/// of each.
 [[nodiscard]] bool quorums_meet(const VoterSets& a, const VoterSets& b);
 
 /// What a log storage would recover: hard state and log, and the snapshot that stands for the beginning of the log.

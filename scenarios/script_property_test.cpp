@@ -37,7 +37,7 @@ class Random {
 };
 
 /// The commands of the language with holes: N a node, S a selection, K a key, V a value.
-constexpr std::array<const char*, 52> commands{"tick N",
+constexpr std::array<const char*, 57> commands{"tick N",
                                                "tick N 7",
                                                "tick all 20",
                                                "campaign N",
