@@ -120,7 +120,9 @@ std::string fill(std::string_view pattern, Random& random, std::uint32_t nodes) 
 std::string passing_script(Random& random, std::uint32_t commands_max) {
   const std::uint32_t nodes = 1 + random(4);
   std::string text = "cluster " + std::to_string(nodes) + (random(2) == 0 ? " pre-vote off" : "") +
-                     (random(2) == 0 ? " check-quorum off" : "") + "\n";
+                     (random(2) == 0 ? " check-quorum off" : "") +
+                     (random(2) == 0 ? " tail 0 chunks 64" : "") +
+                     (nodes > 1 && random(2) == 0 ? " spares 1" : "") + "\n";
   for (std::uint32_t i = 0; i < commands_max; ++i) {
     const std::string line = fill(random.pick(commands), random, nodes) + "\n";
     const ScriptResult result = run_script("t.scn", text + line);

@@ -151,11 +151,12 @@ class Files::Implementation {
     return std::ranges::find(snapshots, last) != snapshots.end();
   }
 
-  /// A newer snapshot takes the place of an older one, and another image of the same snapshot that of the
-  /// first.
+  /// Another image takes the place of the one under way, also when it is of an older snapshot: it may be all
+  /// that a new leader has, and of the newer one nothing may come any more. What is complete does not go for
+  /// an older one.
   Begun begin_receiving(const InstallSnapshot& chunk) {
     if (!chunk.last.index || !chunk.last.term) return Begun::no;
-    if (receiving_ && chunk.last.index < receiving_->last().index) return Begun::no;
+    if (receiving_ && receiving_->complete() && chunk.last.index < receiving_->last().index) return Begun::no;
     if (chunk.offset != 0 || chunk.chunk.empty()) return Begun::no;
     if (receiving_ && receiving_->file()) receiving_->file()->give_up(changes_, std::nullopt);
     receiving_.reset();

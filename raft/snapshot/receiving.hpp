@@ -26,6 +26,7 @@ class Receiving {
   [[nodiscard]] LogId last() const { return last_; }
   /// The offset that is expected next.
   [[nodiscard]] std::uint64_t received() const { return received_; }
+  [[nodiscard]] bool complete() const { return received_ == total_; }
   /// Empty before the image is complete.
   [[nodiscard]] const Configuration& configuration() const { return configuration_; }
   /// None when the snapshot was here already.
