@@ -255,7 +255,8 @@ void Cluster::stepped(const raft::trace::Step& step) {
   for (const raft::Envelope& message : out.messages) hasher.add(raft::hash(message));
   hasher.add(out.write.seq.value(), it.service->replica().wal().chain());
   hasher.add(it.disk.durable_digest(), it.service->store().digest());
-  hasher.add(it.snapshots.durable_digest(), it.service->replica().snapshots().chain());
+  if (const std::uint32_t asked = it.service->replica().snapshots().chain(); asked != 0)
+    hasher.add(it.snapshots.durable_digest(), asked);
   for (const raft::ReadReady& read : out.reads) hasher.add(read.tag, read.index.value());
   digest_ = hasher.value();
 

@@ -141,7 +141,7 @@ void Replica::unreachable(NodeId peer) { inbox_.emplace_back(Unreachable{peer});
 void Replica::step(ReplicaOutput& out, trace::StepObserver* observer) {
   out.clear();
   core_out_.trace = observer != nullptr && observer->wants_deltas();
-  note_snapshot_events();
+  if (snapshots_.has_events()) note_snapshot_events();
   do {
     again_ = false;
     core_.step(inbox_, core_out_);
@@ -240,27 +240,29 @@ void Replica::note_snapshot_events() {
 
 /// Begins a snapshot when it is time, and writes a part of the one that is being taken.
 void Replica::advance_snapshot() {
-  if (!snapshots_.taking()) {
-    const bool many = snapshot_options_.entries != 0 && applied_entries_ >= snapshot_options_.entries;
-    const bool large = snapshot_options_.bytes != 0 && applied_bytes_ >= snapshot_options_.bytes;
-    const View view = core_.view();
-    if (!(many || large || snapshot_wanted_) || applied_ <= view.state.snapshot.index) return;
-    snapshot_wanted_ = false;
-    applied_entries_ = applied_bytes_ = 0;
-    const auto at =
-        std::find_if(view.configurations.rbegin(), view.configurations.rend(),
-                     [&](const ConfigurationAt& configuration) { return configuration.index <= applied_; });
-    RAFTLAB_ASSERT(at != view.configurations.rend(), applied_);
-    machine_->begin_snapshot();
-    snapshots_.begin(
-        snapshot::Header{cluster_, LogId{view.log->term_at(applied_), applied_}, at->configuration});
-    writing_ = true;
-  }
+  const bool many = snapshot_options_.entries != 0 && applied_entries_ >= snapshot_options_.entries;
+  const bool large = snapshot_options_.bytes != 0 && applied_bytes_ >= snapshot_options_.bytes;
+  if ((many || large || snapshot_wanted_) && !snapshots_.taking()) begin_snapshot();
   if (!writing_) return;
   part_.clear();
   writing_ = !machine_->write_snapshot(snapshot_options_.part_bytes, part_);
   snapshots_.write(part_);
   if (!writing_) snapshots_.finish();
+}
+
+void Replica::begin_snapshot() {
+  const View view = core_.view();
+  if (applied_ <= view.state.snapshot.index) return;  // there is nothing new
+  snapshot_wanted_ = false;
+  applied_entries_ = applied_bytes_ = 0;
+  const auto at =
+      std::find_if(view.configurations.rbegin(), view.configurations.rend(),
+                   [&](const ConfigurationAt& configuration) { return configuration.index <= applied_; });
+  RAFTLAB_ASSERT(at != view.configurations.rend(), applied_);
+  machine_->begin_snapshot();
+  snapshots_.begin(
+      snapshot::Header{cluster_, LogId{view.log->term_at(applied_), applied_}, at->configuration});
+  writing_ = true;
 }
 
 /// What the log on disk no longer starts from, and nobody is being sent, goes.

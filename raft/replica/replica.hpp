@@ -100,6 +100,7 @@ class Replica {
   void restore(LogId last, ReplicaOutput& out);
   void transfer_chunks(ReplicaOutput& out);
   void advance_snapshot();
+  void begin_snapshot();
   void note_snapshot_events();
   void remove_old_snapshots();
 

@@ -131,6 +131,7 @@ class Files::Implementation {
   }
 
   std::vector<Event> take_events() { return std::exchange(events_, {}); }
+  [[nodiscard]] bool has_events() const { return !events_.empty(); }
   [[nodiscard]] std::uint32_t chain() const { return changes_.chain(); }
 
  private:
@@ -302,6 +303,7 @@ std::optional<std::vector<std::byte>> Files::content(LogId last) { return implem
 void Files::keep_only(const std::vector<LogId>& wanted) { implementation_->keep_only(wanted); }
 void Files::complete(const wal::DiskCompletion& completion) { implementation_->complete(completion); }
 std::vector<Event> Files::take_events() { return implementation_->take_events(); }
+bool Files::has_events() const { return implementation_->has_events(); }
 std::uint32_t Files::chain() const { return implementation_->chain(); }
 
 }  // namespace raftlab::raft::snapshot

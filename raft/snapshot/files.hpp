@@ -100,6 +100,7 @@ class Files {
   void complete(const wal::DiskCompletion& completion);
   /// What happened since the last call, oldest first.
   [[nodiscard]] std::vector<Event> take_events();
+  [[nodiscard]] bool has_events() const;
 
   /// Checksum over everything that was handed to the disk: two that did the same have the same.
   [[nodiscard]] std::uint32_t chain() const;
