@@ -44,12 +44,16 @@ class Host {
           wake_.notify_one();
         }) {}
 
-  /// What has completed, once there is something; empty when nothing came for a long time.
+  /// What has completed, once there is something; empty when nothing came for a long time. A call of `wake` may come
+  /// when its completion was taken already, together with an older one: it says nothing then.
   std::vector<DiskCompletion> wait() {
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, 20s, [&] { return woken_; });
-    woken_ = false;
-    return disk.take_completions();
+    while (wake_.wait_until(lock, deadline, [&] { return woken_; })) {
+      woken_ = false;
+      if (auto completions = disk.take_completions(); !completions.empty()) return completions;
+    }
+    return {};
   }
 
   /// Until this write is acknowledged or something fails.
