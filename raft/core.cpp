@@ -196,11 +196,12 @@ std::uint64_t Core::fingerprint() const {
   };
   if (const auto* leader = std::get_if<Leader>(&role_)) {
     hasher.add(pack(leader->heartbeat_elapsed_ticks, leader->quorum_elapsed_ticks),
-               pack(leader->uncommitted_bytes, leader->reads.size()));
+               pack(leader->uncommitted_bytes, leader->reads.size()))
+        .add(std::uint64_t{leader->stalled_ticks});
     for (const Progress& peer : leader->peers) hasher.add(raft::hash(peer));
     for (const PendingRead& read : leader->reads) hasher.add(read.tag).add(read.round, read.index);
     if (const auto& handover = leader->handover) {
-      hasher.add(handover->tag,
+      hasher.add(handover->tag ? *handover->tag + 1 : 0,
                  pack(handover->target.value(), handover->elapsed_ticks << 1U | (handover->told ? 1U : 0U)));
     }
   } else if (const auto* candidate = std::get_if<Candidate>(&role_)) {

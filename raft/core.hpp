@@ -173,6 +173,9 @@ struct Output {
 
 // ---- The core --------------------------------------------------------------------------------------------------
 
+/// Who stands first when several would: a wish, on which nothing rests.
+enum class Priority : std::uint8_t { low, normal, high };
+
 struct Options {
   NodeId id;
   Seed seed;                              ///< of the election timeouts; fresh in each incarnation
@@ -180,6 +183,8 @@ struct Options {
   std::uint32_t heartbeat_ticks = 5;      ///< must be below election_ticks_min
   bool pre_vote = true;                   ///< thesis §9.6
   bool check_quorum = true;  ///< thesis §6.2; voters also refuse while they hear a leader (§4.2.3)
+  Priority priority = Priority::normal;  ///< low and high: timeouts from the later and the earlier half
+  std::uint32_t stall_ticks = 50;        ///< a leader that hears of no write for so long hands over; 0: never
   Limits limits;
   friend bool operator==(const Options&, const Options&) = default;
 };
@@ -244,7 +249,7 @@ class Core {
     friend bool operator==(const Candidate&, const Candidate&) = default;
   };
   struct Handover {
-    std::uint64_t tag;
+    std::optional<std::uint64_t> tag;  // none: the leader's own wish
     NodeId target;
     std::uint32_t elapsed_ticks = 0;  // below an election timeout: then it is given up
     bool told = false;                // TimeoutNow has been sent
@@ -255,6 +260,7 @@ class Core {
     std::vector<PendingRead> reads;  // oldest first
     std::uint32_t heartbeat_elapsed_ticks = 0;
     std::uint32_t quorum_elapsed_ticks = 0;
+    std::uint32_t stalled_ticks = 0;  // writes are out, and none has been completed
     std::uint64_t uncommitted_bytes = 0;
     std::optional<Handover> handover;  // to a voter; proposals are refused meanwhile
     friend bool operator==(const Leader&, const Leader&) = default;
@@ -353,7 +359,8 @@ class Core {
   void tick_handover(Turn& turn, Leader& leader);
   void hand_over(Turn& turn, Leader& leader) const;
   void end_handover(Turn& turn, Leader& leader, Rejection reason) const;
-  void name_successor(Turn& turn, const Leader& leader) const;
+  void tick_disk(Leader& leader) const;
+  [[nodiscard]] NodeId successor(const Leader& leader) const;
 
   // snapshot.cpp (§7, thesis §5)
   void receive(Turn& turn, NodeId from, Term term, const InstallSnapshot& install);

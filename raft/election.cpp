@@ -27,6 +27,7 @@ void Core::tick_leader(Turn& turn, Leader& leader) {
     leader.heartbeat_elapsed_ticks = 0;
     turn.heartbeat_due = true;
   }
+  tick_disk(leader);
   tick_handover(turn, leader);
   if (!options_.check_quorum || ++leader.quorum_elapsed_ticks < options_.election_ticks_min) return;
   // Thesis §6.2: a leader that no quorum has answered for an election timeout steps down.
@@ -44,8 +45,10 @@ void Core::restart_election_timer() {
   elapsed_ticks_ = 0;
   const std::uint64_t draw =
       Hasher(options_.seed.value()).add(options_.id).add(hard_.term).add(std::uint64_t{attempt_}).value();
-  deadline_ticks_ =
-      options_.election_ticks_min + static_cast<std::uint32_t>(draw % options_.election_ticks_min);
+  const std::uint32_t range = options_.election_ticks_min;
+  const std::uint32_t from = options_.priority == Priority::low ? range / 2 : 0;
+  const std::uint32_t to = options_.priority == Priority::high ? range - range / 2 : range;
+  deadline_ticks_ = range + from + static_cast<std::uint32_t>(draw % (to - from));
 }
 
 bool Core::hears_a_leader() const {
@@ -59,7 +62,8 @@ void Core::become_follower(Turn& turn, Term term, NodeId leader) {
     for (const PendingRead& read : leading_now->reads) {
       turn.out.rejected.push_back(Rejected{read.tag, Rejection::not_leader, leader});
     }
-    if (leading_now->handover) turn.out.transferred.push_back(leading_now->handover->tag);
+    if (leading_now->handover && leading_now->handover->tag)
+      turn.out.transferred.push_back(*leading_now->handover->tag);
     turn.heartbeat_due = false;
   }
   if (term > hard_.term) {

@@ -311,6 +311,22 @@ TEST(Votes, WhoKnowsTheLeaderOfATermVotesForNobodyElseInIt) {
 
 // ---- Timers and roles -------------------------------------------------------------------------------------
 
+TEST(ElectionTimer, OfHighPriorityIsFromTheEarlierHalfAndOfLowFromTheLater) {
+  std::vector<std::uint32_t> high;
+  std::vector<std::uint32_t> low;
+  for (std::uint32_t self = 1; self <= 50; ++self) {
+    Options options = plain(self);
+    options.priority = Priority::high;
+    high.push_back(Driver(options, recovered(50)).state().deadline_ticks);
+    options.priority = Priority::low;
+    low.push_back(Driver(options, recovered(50)).state().deadline_ticks);
+  }
+  EXPECT_EQ(*std::ranges::min_element(high), 15U);
+  EXPECT_EQ(*std::ranges::max_element(high), 22U);
+  EXPECT_EQ(*std::ranges::min_element(low), 22U);
+  EXPECT_EQ(*std::ranges::max_element(low), 29U);
+}
+
 TEST(ElectionTimer, IsDrawnFromOneToTwoElectionTimeoutsAndDiffersBetweenNodesAndTerms) {
   std::vector<std::uint32_t> deadlines;
   for (std::uint32_t id = 1; id <= 5; ++id) {

@@ -181,7 +181,8 @@ void Core::advance_commit(Turn& turn) {
   while (leave_joint_configuration(turn) && commit_agreed(turn)) {
   }
   if (may_stand()) return;
-  name_successor(turn, std::get<Leader>(role_));
+  // It spares the others an election timeout.
+  if (const NodeId next = successor(std::get<Leader>(role_)); next) send(turn, next, TimeoutNow{});
   become_follower(turn, hard_.term, NodeId{});
 }
 

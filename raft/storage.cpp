@@ -89,6 +89,7 @@ void Core::handle(Turn& turn, const Written& written) {
 
   if (role() == Role::candidate && own_vote_durable()) count_vote(turn, options_.id, true);
   if (Leader* leader = leading(); leader != nullptr) {
+    leader->stalled_ticks = 0;
     const auto self = std::ranges::find(leader->peers, options_.id, &Progress::id);
     if (self != leader->peers.end() && durable_ > self->match) {
       self->match = durable_;

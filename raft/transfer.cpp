@@ -31,7 +31,7 @@ void Core::tick_handover(Turn& turn, Leader& leader) {
 }
 
 void Core::end_handover(Turn& turn, Leader& leader, Rejection reason) const {
-  turn.out.rejected.push_back(Rejected{leader.handover->tag, reason, leader_});
+  if (const auto tag = leader.handover->tag) turn.out.rejected.push_back(Rejected{*tag, reason, leader_});
   leader.handover.reset();
 }
 
@@ -48,9 +48,17 @@ void Core::hand_over(Turn& turn, Leader& leader) const {
   send(turn, handover.target, TimeoutNow{});
 }
 
-/// A leader that its configuration has removed spares the others an election timeout: who has most of its log
-/// stands at once.
-void Core::name_successor(Turn& turn, const Leader& leader) const {
+/// A leader that cannot write answers nobody, because it applies only what is durable here; but its heartbeats keep
+/// everybody from standing. It tries again, perhaps with another target, as long as the disk says nothing.
+void Core::tick_disk(Leader& leader) const {
+  if (pending_writes_.empty() || ++leader.stalled_ticks != options_.stall_ticks) return;
+  leader.stalled_ticks = 0;
+  if (const NodeId target = successor(leader); target && !leader.handover)
+    leader.handover = Handover{std::nullopt, target};
+}
+
+/// Another voter that has most of this leader's log.
+NodeId Core::successor(const Leader& leader) const {
   NodeId successor;
   Index match;
   for (const Progress& peer : leader.peers) {
@@ -58,7 +66,7 @@ void Core::name_successor(Turn& turn, const Leader& leader) const {
     successor = peer.id;
     match = peer.match;
   }
-  if (successor) send(turn, successor, TimeoutNow{});
+  return successor;
 }
 
 // ---- Target ----------------------------------------------------------------------------------------------

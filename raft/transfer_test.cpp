@@ -126,6 +126,75 @@ TEST(Transfer, EndsWithAnyLossOfLeadership) {
   EXPECT_EQ(ended, std::vector<std::uint64_t>{5}) << "once, one way or the other";
 }
 
+// ---- A leader whose disk stands still ---------------------------------------------------------------------
+
+TEST(StalledDisk, ALeaderThatCannotWriteHandsOverToWhoHasMostOfItsLog) {
+  Driver leader = leader_of(3);
+  leader.propose("x");
+  leader.receive(3, 2, AppendReply{Index(3), ReadSeq{}});
+  EXPECT_EQ(leader.state().commit, Index(2)) << "it needs two disks";
+  leader.tick(49);
+  EXPECT_EQ(leader.view().transferee, NodeId{});
+  EXPECT_TRUE(leader.all<TimeoutNow>().empty());
+  leader.tick();
+  EXPECT_EQ(leader.view().transferee, node(3));
+  EXPECT_EQ(leader.all<TimeoutNow>(3).size(), 1U);
+  leader.propose("y", 8);
+  EXPECT_EQ(rejection(leader), Rejection::transferring);
+  leader.receive(3, 3, RequestVote{id(2, 3), false, true});
+  EXPECT_EQ(leader.state().role, Role::follower);
+  EXPECT_TRUE(leader.out.transferred.empty()) << "nobody asked for it";
+}
+
+TEST(StalledDisk, ItTriesAgainWhenTheTargetDoesNotStand) {
+  Driver leader = leader_of(3);
+  leader.propose("x");
+  leader.receive(3, 2, AppendReply{Index(3), ReadSeq{}});
+  leader.tick(50 + 15);
+  EXPECT_EQ(leader.view().transferee, NodeId{});
+  EXPECT_TRUE(leader.out.rejected.empty());
+  leader.tick(35);
+  EXPECT_EQ(leader.view().transferee, node(3));
+}
+
+TEST(StalledDisk, AWriteThatIsCompletedStartsTheWaitAnew) {
+  Driver leader = leader_of(3);
+  leader.propose("x");
+  leader.propose("y");
+  leader.tick(49);
+  leader.written(leader.state().written.next().value());
+  ASSERT_LT(leader.state().written, leader.state().issued);
+  leader.tick(49);
+  EXPECT_EQ(leader.view().transferee, NodeId{});
+  leader.tick();
+  EXPECT_NE(leader.view().transferee, NodeId{});
+}
+
+TEST(StalledDisk, AnIdleDiskIsNoStalledOne) {
+  Driver leader = leader_of(3);
+  leader.tick(500);
+  EXPECT_EQ(leader.view().transferee, NodeId{});
+}
+
+TEST(StalledDisk, NobodyToHandOverTo) {
+  Driver alone = leader_of(1);
+  alone.propose("x");
+  alone.tick(500);
+  EXPECT_EQ(alone.state().role, Role::leader);
+  EXPECT_EQ(alone.view().transferee, NodeId{});
+}
+
+TEST(StalledDisk, TheRuleCanBeOff) {
+  Options options = plain();
+  options.stall_ticks = 0;
+  Driver leader = leader_of(3, options);
+  leader.propose("x");
+  leader.tick(500);
+  EXPECT_EQ(leader.view().transferee, NodeId{});
+}
+
+// ---- Where it cannot be -----------------------------------------------------------------------------------
+
 TEST(Transfer, IsRefusedWhereItCannotBe) {
   Driver follower = settled(plain(), recovered(3));
   transfer(follower, 2);

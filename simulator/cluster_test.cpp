@@ -46,7 +46,8 @@ class Hand {
       const auto started = disk.started();
       disk.clear_started();
       for (const SimulatedDisk::Started& change : started) {
-        cluster.finish_sync(NodeId(node), Directory::log, change.operation, SimulatedDisk::SyncFate::ok, chooser, 1);
+        cluster.finish_sync(NodeId(node), Directory::log, change.operation, SimulatedDisk::SyncFate::ok,
+                            chooser, 1);
         answers(step(node));
       }
     }
