@@ -44,11 +44,14 @@ class TemporaryDirectory {
 class Host {
  public:
   explicit Host(const std::filesystem::path& path)
-      : disk_(path, [this] {
-          const std::lock_guard guard(mutex_);
-          woken_ = true;
-          wake_.notify_one();
-        }) {
+      : disk_(
+            path,
+            [this] {
+              const std::lock_guard guard(mutex_);
+              woken_ = true;
+              wake_.notify_one();
+            },
+            wal::AfterFailure::what_is_asked_next) {
     auto opening = Files::open(disk_, cluster);
     auto& opened = std::get<Files::Opened>(opening);
     found = std::move(opened.found);
@@ -124,6 +127,20 @@ TEST(SnapshotFilesPosix, ADamagedFileIsToldAndReplaced) {
   EXPECT_EQ(host.damaged, std::vector{one.name()});
   EXPECT_EQ(receive(*host.files, one, 1000), one.image.size());
   EXPECT_EQ(host.wait(), "stored@10");
+  EXPECT_EQ(host.files->content(one.last), one.content);
+}
+
+/// A full disk and the like end one attempt, not all of them.
+TEST(SnapshotFilesPosix, AfterAFailureTheNextAttemptWorks) {
+  const TemporaryDirectory directory;
+  const Example one = example(at(10), 3000);
+  Host host(directory.path());
+  std::filesystem::create_directory(directory.path() / one.name());
+  take(*host.files, one);
+  EXPECT_EQ(host.wait(), "taking_failed@10") << "a directory has its name";
+  std::filesystem::remove(directory.path() / one.name());
+  take(*host.files, one);
+  EXPECT_EQ(host.wait(), "taken@10");
   EXPECT_EQ(host.files->content(one.last), one.content);
 }
 

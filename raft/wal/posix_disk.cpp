@@ -69,8 +69,8 @@ DiskError read_all(int descriptor, std::vector<std::byte>& out) {
 
 }  // namespace
 
-PosixDisk::PosixDisk(std::filesystem::path directory, std::function<void()> wake)
-    : directory_(std::move(directory)), wake_(std::move(wake)) {
+PosixDisk::PosixDisk(std::filesystem::path directory, std::function<void()> wake, AfterFailure after_failure)
+    : directory_(std::move(directory)), wake_(std::move(wake)), after_failure_(after_failure) {
   if (::mkdir(directory_.c_str(), directory_mode) < 0 && errno != EEXIST) {
     broken_ = error_of(errno);
   } else {
@@ -92,6 +92,8 @@ PosixDisk::~PosixDisk() {
 
 std::vector<DiskCompletion> PosixDisk::take_completions() {
   const std::lock_guard guard(mutex_);
+  const auto failed = [](const DiskCompletion& completion) { return completion.error != DiskError::none; };
+  if (std::ranges::any_of(completions_, failed)) known_through_ = last_operation_;
   return std::exchange(completions_, {});
 }
 
@@ -213,8 +215,13 @@ void PosixDisk::work(const std::stop_token& stop) {
     if (queue_.empty()) return;  // asked to stop, and nothing is left to do
     const Operation operation = std::move(queue_.front());
     queue_.pop_front();
+    const bool known = failed_at_ <= known_through_ && known_through_ < operation.id;
     lock.unlock();
-    if (failed_ == DiskError::none) failed_ = carry_out(operation);
+    if (known && after_failure_ == AfterFailure::what_is_asked_next) failed_ = broken_;
+    if (failed_ == DiskError::none) {
+      failed_ = carry_out(operation);
+      if (failed_ != DiskError::none) failed_at_ = operation.id;
+    }
     const DiskError error = failed_;
     // Silence about a success is allowed where nobody waits for it.
     const bool told =

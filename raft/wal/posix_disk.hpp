@@ -15,16 +15,22 @@
 
 namespace raftlab::raft::wal {
 
+/// What a disk does after a change that failed.
+enum class AfterFailure : std::uint8_t {
+  nothing_more,  ///< for a log: each later change is reported as failed, too
+  what_is_asked_next,  ///< for snapshots: whatever was asked before the host took the news fails, what it asks then is new
+};
+
 /// A directory of the file system, with one thread that carries out changes in the order in which they were asked for.
-/// After the first failure it carries out nothing more: each later change is reported as failed, too. Nothing is tried
-/// twice, a sync least of all: the kernel may have dropped the pages and called them clean.
+/// Nothing is tried twice, a sync least of all: the kernel may have dropped the pages and called them clean.
 ///
 /// Owned by the thread of the node. `wake` is called by the disk's own thread whenever completions have become
 /// available; it may only tell the node's thread to take them.
 class PosixDisk final : public Disk {
  public:
   /// The directory is made when it is missing. `wake` may be empty.
-  PosixDisk(std::filesystem::path directory, std::function<void()> wake);
+  PosixDisk(std::filesystem::path directory, std::function<void()> wake,
+            AfterFailure after_failure = AfterFailure::nothing_more);
   PosixDisk(const PosixDisk&) = delete;
   PosixDisk& operator=(const PosixDisk&) = delete;
   /// Carries out what was asked for, then closes files and gives up the lock.
@@ -76,6 +82,7 @@ class PosixDisk final : public Disk {
 
   std::filesystem::path directory_;
   std::function<void()> wake_;
+  AfterFailure after_failure_;
   int directory_descriptor_ = -1;
   int lock_descriptor_ = -1;
   DiskError broken_ = DiskError::none;  // the directory could not be opened
@@ -88,12 +95,14 @@ class PosixDisk final : public Disk {
   std::map<FileHandle, int> descriptors_;
   std::map<FileHandle, std::string> names_;
   DiskError failed_ = DiskError::none;
+  OperationId failed_at_;
 
   // Both.
   std::mutex mutex_;
   std::condition_variable_any asked_;
   std::deque<Operation> queue_;
   std::vector<DiskCompletion> completions_;
+  OperationId known_through_;  // what was asked when the host took the news of the latest failure
   std::jthread writer_;
 };
 

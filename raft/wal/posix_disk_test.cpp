@@ -37,12 +37,15 @@ class Directory {
 /// A disk together with a thread that waits for it.
 class Host {
  public:
-  explicit Host(const std::filesystem::path& path)
-      : disk(path, [this] {
-          const std::lock_guard guard(mutex_);
-          woken_ = true;
-          wake_.notify_one();
-        }) {}
+  explicit Host(const std::filesystem::path& path, AfterFailure after = AfterFailure::nothing_more)
+      : disk(
+            path,
+            [this] {
+              const std::lock_guard guard(mutex_);
+              woken_ = true;
+              wake_.notify_one();
+            },
+            after) {}
 
   /// What has completed, once there is something; empty when nothing came for a long time. A call of `wake` may come
   /// when its completion was taken already, together with an older one: it says nothing then.
@@ -212,6 +215,39 @@ TEST(PosixDisk, AfterAFailureEverythingFails) {
   EXPECT_EQ(told[0].error, DiskError::exists);
   EXPECT_EQ(told[1].operation, sync);
   EXPECT_NE(told[1].error, DiskError::none);
+  host.disk.sync_directory();
+  const auto later = host.wait();
+  ASSERT_EQ(later.size(), 1U);
+  EXPECT_NE(later[0].error, DiskError::none) << "for ever";
+}
+
+TEST(PosixDisk, ForSnapshotsWhatIsAskedAfterTheNewsOfAFailureIsANewStart) {
+  const Directory directory;
+  Host host(directory.path(), AfterFailure::what_is_asked_next);
+  FileHandle file;
+  host.disk.create("a", file);
+  const OperationId twice = host.disk.create("a", file);
+  const OperationId sync = host.disk.sync_directory();
+  std::vector<DiskCompletion> told;
+  while (told.empty() || told.back().operation < sync) {
+    const auto more = host.wait();
+    ASSERT_FALSE(more.empty());
+    told.insert(told.end(), more.begin(), more.end());
+  }
+  EXPECT_EQ(told.front().operation, twice);
+  EXPECT_EQ(told.front().error, DiskError::exists);
+  EXPECT_NE(told.back().error, DiskError::none) << "it was asked before the news was taken";
+  host.disk.create("b", file);
+  host.disk.append(file, std::vector<std::byte>(10));
+  const OperationId again = host.disk.sync(file);
+  const auto completed = host.wait();
+  ASSERT_EQ(completed.size(), 1U);
+  EXPECT_EQ(completed[0].operation, again);
+  EXPECT_EQ(completed[0].error, DiskError::none);
+  EXPECT_EQ(std::get<0>(host.disk.list()), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(std::get<0>(host.disk.read("b")).size(), 10U);
+  host.disk.create("b", file);
+  EXPECT_EQ(host.wait().at(0).error, DiskError::exists) << "the next failure is one, too";
 }
 
 TEST(PosixDisk, ADirectoryThatCannotBeMadeIsAnErrorNotAnEmptyLog) {
