@@ -120,11 +120,13 @@ void Ladder::check_proposed(const Change& change, const VoterSets* previous, con
     fire(Rung::D18, node.id, "appends a configuration at index ", appended.index, " (voters ",
          appended.voters, ", outgoing ", appended.outgoing, ") that does not lead to what was asked for");
   }
-  // Who hands over after the step, and was not asked to at or behind this input, did so when it came.
+  // Who hands over after the step, and did not begin to at or behind this input, did so when it came. A leader whose
+  // disk stalls begins by itself, with a tick.
   if (!change.step.view.transferee) return;
   const auto position = static_cast<std::size_t>(change.input - change.step.inputs.data());
   for (std::size_t at = position; at < change.step.inputs.size(); ++at) {
-    if (std::holds_alternative<raft::Transfer>(change.step.inputs[at])) return;
+    const raft::Input& input = change.step.inputs[at];
+    if (std::holds_alternative<raft::Transfer>(input) || std::holds_alternative<raft::Tick>(input)) return;
   }
   fire(Rung::D18, node.id, "accepts a configuration at index ", appended.index, " while it hands over to n",
        change.step.view.transferee);

@@ -55,6 +55,20 @@ class LadderMembership : public LadderTest {
     });
     sync(leader);
   }
+  /// A span in which node 1 accepts a change; after its second input it hands over to node 2.
+  void change_and_then(const raft::Input& second) {
+    lead_and_commit();
+    const Configuration target = simple({1, 2, 4});
+    const std::vector<raft::Input> inputs{raft::ProposeConfiguration{1, target, false}, second};
+    FakeTurn turn;
+    append_configuration_now(n(1), turn, raft::joint_of(configuration_, target));
+    note_delta(n(1), turn, 0);
+    n(1).transferee = id(2);
+    note_delta(n(1), turn, 1);
+    write(n(1), turn);
+    note_delta(n(1), turn, 2);
+    observe(n(1), inputs, turn.out);
+  }
   /// Elects, with the votes of these; the candidate asks all that the test has.
   void elect_by(std::uint32_t leader, std::initializer_list<std::uint32_t> voters) {
     stand(n(leader));
@@ -212,20 +226,20 @@ TEST_F(LadderMembership, D18BreaksWhileTheLeaderHandsOver) {
 }
 
 TEST_F(LadderMembership, D18HoldsWhenTheTransferWasAskedForBehindTheChange) {
-  lead_and_commit();
-  const Configuration target = simple({1, 2, 4});
-  const std::vector<raft::Input> inputs{raft::ProposeConfiguration{1, target, false},
-                                        raft::Transfer{2, id(2)}};
-  FakeTurn turn;
-  append_configuration_now(n(1), turn, raft::joint_of(configuration_, target));
-  note_delta(n(1), turn, 0);
-  n(1).transferee = id(2);
-  note_delta(n(1), turn, 1);
-  write(n(1), turn);
-  note_delta(n(1), turn, 2);
-  observe(n(1), inputs, turn.out);
+  change_and_then(raft::Transfer{2, id(2)});
   expect_sound();
   EXPECT_EQ(ladder_.evaluations(Rung::D18), 1U);
+}
+
+TEST_F(LadderMembership, D18HoldsWhenTheLeaderFindsItsDiskStalledBehindTheChange) {
+  change_and_then(raft::Tick{});
+  expect_sound();
+  EXPECT_EQ(ladder_.evaluations(Rung::D18), 1U);
+}
+
+TEST_F(LadderMembership, D18BreaksWhenNothingBehindTheChangeBeginsATransfer) {
+  change_and_then(raft::Campaign{});
+  expect_root(Rung::D18);
 }
 
 TEST_F(LadderMembership, D18BreaksWhenAJointConfigurationIsLeftBeforeTheLeaderHasCommittedInItsTerm) {
