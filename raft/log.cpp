@@ -132,12 +132,16 @@ void Log::compact(Index to) {
 
 Index Log::tail_before(Index to, std::uint64_t entries, std::uint64_t payload_bytes) const {
   Index from = to.next();
-  while (from > first() && entries > 0) {
-    const std::size_t bytes = entry(from.previous()).payload.size();
-    if (bytes > payload_bytes) break;
-    payload_bytes -= bytes;
-    --entries;
-    from = from.previous();
+  while (from > first()) {
+    const Slice& piece = piece_of(from.previous());
+    // Of this piece what fits, from its end: nearly always all of it.
+    Slice part = piece.sub(piece.first_index(), from.previous());
+    while (part.size() > entries || part.payload_bytes() > payload_bytes)
+      part = part.sub(part.first_index().next(), part.last_index());
+    if (part.empty()) break;
+    entries -= part.size();
+    payload_bytes -= part.payload_bytes();
+    from = part.first_index();
   }
   return from;
 }
