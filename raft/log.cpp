@@ -28,15 +28,13 @@ LogId Log::last_at_or_below(Index index, Term term) const {
 namespace {
 
 /// The last of `entries` from `at` on that belongs to the piece of `at`, in which `payload_bytes` stand
-/// already.
+/// already. Nearly always that is the end of one of the two.
 Index end_of_piece(const Slice& entries, Index at, std::size_t payload_bytes) {
-  payload_bytes += entries.at(at).payload.size();
-  while (at < entries.last_index() && at.value() % block_entries_max != 0) {
-    payload_bytes += entries.at(at.next()).payload.size();
-    if (payload_bytes > block_payload_bytes) break;
-    at = at.next();
-  }
-  return at;
+  const std::uint64_t full = (at.value() + block_entries_max - 1) / block_entries_max * block_entries_max;
+  Index last = std::min(entries.last_index(), Index(full));
+  while (last > at && payload_bytes + entries.sub(at, last).payload_bytes() > block_payload_bytes)
+    last = last.previous();
+  return last;
 }
 
 }  // namespace
