@@ -58,7 +58,7 @@ class Writer {
 };
 
 /// A writer for one change of `size` bytes, behind its outer tag and length.
-Writer open_change(Buffer& out, std::size_t size) {
+[[gnu::always_inline]] inline Writer open_change(Buffer& out, std::size_t size) {
   Writer writer(out.grow(delimited_size(size)));
   writer.open(pb::Payload::kChangesFieldNumber, size);
   return writer;
