@@ -114,8 +114,9 @@ class Ladder {
   }
   NodeRecord& new_node(raft::NodeId node);
   void count(Rung rung) { ++counts_[static_cast<std::size_t>(rung)]; }
+  /// Takes the parts themselves: what a reference is taken of has to stand in memory, found or not.
   template <class... Parts>
-  [[gnu::cold, gnu::noinline]] void fire(Rung rung, raft::NodeId node, const Parts&... parts) {
+  [[gnu::cold, gnu::noinline]] void fire(Rung rung, raft::NodeId node, Parts... parts) {
     if (found_[static_cast<std::size_t>(rung)]) return;
     std::ostringstream text;
     (text << ... << parts);

@@ -108,6 +108,14 @@ struct ClientHash {
   return result;
 }
 
+/// To a number that the session has had.
+[[nodiscard]] Result answer_again(const Session& session, Sequence sequence, raft::Index index) {
+  if (sequence != session.sequence) return result_of(Effect::session_expired, index);
+  Result result = last_answer(session);
+  result.first = std::exchange(result.effect, Effect::duplicate);
+  return result;
+}
+
 /// Whether commands up to `applied` can have led to such a session.
 [[nodiscard]] bool can_be(const Session& session, raft::Index applied) {
   const raft::Index opened(session.client.value());
@@ -149,18 +157,13 @@ class Store::Implementation {
     Session& session = change_session(slot);
     session.used = index;
     use_order_.use(slot);
-    Result result;
-    if (command.sequence > session.sequence) {
-      result = change(index, command.change);
+    const bool fresh = command.sequence > session.sequence;
+    Result result = fresh ? change(index, command.change) : answer_again(session, command.sequence, index);
+    if (fresh) {
       session.sequence = command.sequence;
       session.effect = result.effect;
       session.index = index;
       keep_found(session, result.found);
-    } else if (command.sequence == session.sequence) {
-      result = last_answer(session);
-      result.first = std::exchange(result.effect, Effect::duplicate);
-    } else {
-      result = result_of(Effect::session_expired, index);
     }
     refresh_digest(session);
     // The session of this command is the newest one, and stays in any case.

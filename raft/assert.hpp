@@ -17,10 +17,10 @@ class AssertionError : public std::logic_error {
 
 namespace detail {
 
+/// Takes the values themselves: what a reference is taken of has to stand in memory, failed or not.
 template <class... Values>
 [[noreturn, gnu::cold, gnu::noinline]] void assertion_failed(const char* expression, const char* file,
-                                                             int line, const char* names,
-                                                             const Values&... values) {
+                                                             int line, const char* names, Values... values) {
   std::ostringstream text;
   text << file << ':' << line << ": assertion failed: " << expression;
   if constexpr (sizeof...(values) > 0) {

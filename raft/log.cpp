@@ -28,15 +28,13 @@ LogId Log::last_at_or_below(Index index, Term term) const {
 namespace {
 
 /// The last of `entries` from `at` on that belongs to the piece of `at`, in which `payload_bytes` stand
-/// already.
+/// already. Nearly always that is the end of one of the two.
 Index end_of_piece(const Slice& entries, Index at, std::size_t payload_bytes) {
-  payload_bytes += entries.at(at).payload.size();
-  while (at < entries.last_index() && at.value() % block_entries_max != 0) {
-    payload_bytes += entries.at(at.next()).payload.size();
-    if (payload_bytes > block_payload_bytes) break;
-    at = at.next();
-  }
-  return at;
+  const std::uint64_t full = (at.value() + block_entries_max - 1) / block_entries_max * block_entries_max;
+  Index last = std::min(entries.last_index(), Index(full));
+  while (last > at && payload_bytes + entries.sub(at, last).payload_bytes() > block_payload_bytes)
+    last = last.previous();
+  return last;
 }
 
 }  // namespace
@@ -132,12 +130,16 @@ void Log::compact(Index to) {
 
 Index Log::tail_before(Index to, std::uint64_t entries, std::uint64_t payload_bytes) const {
   Index from = to.next();
-  while (from > first() && entries > 0) {
-    const std::size_t bytes = entry(from.previous()).payload.size();
-    if (bytes > payload_bytes) break;
-    payload_bytes -= bytes;
-    --entries;
-    from = from.previous();
+  while (from > first()) {
+    const Slice& piece = piece_of(from.previous());
+    // Of this piece what fits, from its end: nearly always all of it.
+    Slice part = piece.sub(piece.first_index(), from.previous());
+    while (part.size() > entries || part.payload_bytes() > payload_bytes)
+      part = part.sub(part.first_index().next(), part.last_index());
+    if (part.empty()) break;
+    entries -= part.size();
+    payload_bytes -= part.payload_bytes();
+    from = part.first_index();
   }
   return from;
 }

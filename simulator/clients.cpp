@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -130,10 +130,15 @@ void Clients::open_session(Client& client) {
 
 namespace {
 
-void append_number(std::string& text, std::uint64_t number) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  text.append(digits.data(), end);
+constexpr std::size_t digits_max = 20;
+
+/// Writes a number that ends before `end`; returns where it begins.
+char* write_number_before(char* end, std::uint64_t number) {
+  do {
+    *--end = static_cast<char>('0' + number % 10);
+    number /= 10;
+  } while (number != 0);
+  return end;
 }
 
 /// The alternative, as it was if the variant holds it already: its memory is used again.
@@ -146,8 +151,11 @@ Alternative& become(std::variant<Alternatives...>& what) {
 }  // namespace
 
 void Clients::make_key(std::uint64_t number, std::string& text) const {
-  text = "k";
-  append_number(text, number);
+  std::array<char, 1 + digits_max> room;
+  char* const end = room.data() + room.size();
+  char* begin = write_number_before(end, number);
+  *--begin = 'k';
+  text.assign(begin, end);
 }
 
 std::string Clients::key(std::uint64_t number) const {
@@ -158,10 +166,12 @@ std::string Clients::key(std::uint64_t number) const {
 
 /// Values are unique, so that a read tells which write it saw.
 void Clients::make_value(const Client& client, std::string& text) const {
-  text.clear();
-  append_number(text, client.session.value());
-  text += '.';
-  append_number(text, client.sequence);
+  std::array<char, 2 * digits_max + 1> room;
+  char* const end = room.data() + room.size();
+  char* begin = write_number_before(end, client.sequence);
+  *--begin = '.';
+  begin = write_number_before(begin, client.session.value());
+  text.assign(begin, end);
   if (text.size() < profile_->value_bytes) text.resize(profile_->value_bytes, '.');
 }
 

@@ -52,8 +52,8 @@ class EventQueue {
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-  static constexpr unsigned bucket_bits = 16;  // 65.5 microseconds
-  static constexpr std::uint64_t buckets = 4096;
+  static constexpr unsigned bucket_bits = 18;  // 262 microseconds
+  static constexpr std::uint64_t buckets = 1024;
 
   struct Later {
     bool operator()(const Event& a, const Event& b) const {

@@ -2,9 +2,10 @@
 
 #include "raft/wal/record.pb.h"
 
-#include <google/protobuf/arena.h>
 #include <google/protobuf/io/coded_stream.h>
 
+#include <array>
+#include <cstring>
 #include <sstream>
 
 namespace raftlab::raft::wal {
@@ -13,9 +14,11 @@ namespace {
 namespace pb = ::raftlab::wal_format;
 using Stream = google::protobuf::io::CodedOutputStream;
 
-/// Wire types of protobuf.
+/// Wire types of protobuf. The format uses the first two; what a later one may add is passed over.
 constexpr std::uint32_t varint = 0;
 constexpr std::uint32_t delimited = 2;
+constexpr std::uint32_t fixed64 = 1;
+constexpr std::uint32_t fixed32 = 5;
 /// Tags of one byte: field numbers below 16.
 constexpr std::uint8_t tag(std::uint32_t field, std::uint32_t type) {
   return static_cast<std::uint8_t>(field << 3U | type);
@@ -55,7 +58,7 @@ class Writer {
 };
 
 /// A writer for one change of `size` bytes, behind its outer tag and length.
-Writer open_change(Buffer& out, std::size_t size) {
+[[gnu::always_inline]] inline Writer open_change(Buffer& out, std::size_t size) {
   Writer writer(out.grow(delimited_size(size)));
   writer.open(pb::Payload::kChangesFieldNumber, size);
   return writer;
@@ -123,79 +126,175 @@ void put_durable_index(Buffer& out, Index index) {
 
 namespace {
 
+/// Reads the fields of one message where they stand. The first byte that is no protobuf ends it.
+class Reader {
+ public:
+  explicit Reader(Bytes bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+
+  /// Goes to the next field; false at the end of the message.
+  [[nodiscard]] bool next() {
+    if (at_ == end_) return false;
+    tag_ = read_varint();
+    if (tag_ >> 3U == 0) return fail();
+    switch (type()) {
+      case varint: number_ = read_varint(); return !failed_;
+      case delimited: return take(read_varint());
+      case fixed64: return take(8);
+      case fixed32: return take(4);
+      default: return fail();
+    }
+  }
+  [[nodiscard]] bool at_end() const { return at_ == end_; }
+  [[nodiscard]] bool failed() const { return failed_; }
+
+  // Of the present field.
+  [[nodiscard]] std::uint64_t tag() const { return tag_; }
+  [[nodiscard]] std::uint64_t field() const { return tag_ >> 3U; }
+  [[nodiscard]] std::uint64_t type() const { return tag_ & 7U; }
+  [[nodiscard]] std::uint64_t number() const { return number_; }
+  [[nodiscard]] Bytes bytes() const { return bytes_; }
+
+ private:
+  bool fail() {
+    failed_ = true;
+    at_ = end_;
+    return false;
+  }
+  bool take(std::uint64_t size) {
+    if (failed_ || size > static_cast<std::size_t>(end_ - at_)) return fail();
+    bytes_ = Bytes(at_, static_cast<std::size_t>(size));
+    at_ += size;
+    return true;
+  }
+  std::uint64_t read_varint() {
+    std::uint64_t value = 0;
+    for (std::size_t shift = 0; shift < 7 * varint_bytes_max && at_ != end_; shift += 7) {
+      const auto byte = std::to_integer<std::uint64_t>(*at_++);
+      value |= (byte & 0x7fU) << shift;
+      if (byte < 0x80) return value;
+    }
+    fail();
+    return 0;
+  }
+
+  const std::byte* at_;
+  const std::byte* end_;
+  std::uint64_t tag_ = 0;
+  std::uint64_t number_ = 0;
+  Bytes bytes_;
+  bool failed_ = false;
+};
+
+/// What stands in a change: numbers, by their fields, and of bytes at most one field.
+struct Message {
+  std::array<std::uint64_t, 5> numbers{};
+  Bytes bytes;
+
+  [[nodiscard]] LogId id(std::size_t term, std::size_t index) const {
+    return LogId{Term(numbers[term]), Index(numbers[index])};
+  }
+};
+
+/// False: it is no protobuf.
+[[nodiscard]] bool read(Bytes text, std::uint64_t bytes_field, Message& message) {
+  Reader reader(text);
+  while (reader.next()) {
+    if (reader.type() == varint && reader.field() < message.numbers.size()) {
+      message.numbers[reader.field()] = reader.number();
+    } else if (reader.type() == delimited && reader.field() == bytes_field) {
+      message.bytes = reader.bytes();
+    }
+  }
+  return !reader.failed();
+}
+
+constexpr std::uint64_t no_bytes = 0;
+
+bool is_kind(std::uint64_t number) {
+  return number >= static_cast<std::uint64_t>(EntryKind::noop) &&
+         number <= static_cast<std::uint64_t>(EntryKind::configuration);
+}
+
 /// What is wrong with an entry at the end of the log; empty: nothing.
-[[gnu::cold]] std::string objection(const pb::Entry& entry, const Log& log) {
+[[gnu::cold]] std::string objection(LogId id, std::uint64_t kind, const Log& log) {
   std::ostringstream text;
-  if (Index(entry.index()) != log.last().next()) {
-    text << "entry " << entry.index() << " stands behind entry " << log.last();
-  } else if (Term(entry.term()) < log.last_id().term) {
-    text << "entry " << entry.index() << " has term " << entry.term() << " behind term "
-         << log.last_id().term;
-  } else if (entry.kind() < static_cast<std::uint32_t>(EntryKind::noop) ||
-             entry.kind() > static_cast<std::uint32_t>(EntryKind::configuration)) {
-    text << "entry " << entry.index() << " is of the unknown kind " << entry.kind();
+  if (id.index != log.last().next()) {
+    text << "entry " << id.index << " stands behind entry " << log.last();
+  } else if (id.term < log.last_id().term) {
+    text << "entry " << id.index << " has term " << id.term << " behind term " << log.last_id().term;
+  } else if (!is_kind(kind)) {
+    text << "entry " << id.index << " is of the unknown kind " << kind;
   }
   return text.str();
 }
 
-[[nodiscard]] bool follows(const pb::Entry& entry, const Log& log) {
-  return Index(entry.index()) == log.last().next() && Term(entry.term()) >= log.last_id().term &&
-         entry.kind() >= static_cast<std::uint32_t>(EntryKind::noop) &&
-         entry.kind() <= static_cast<std::uint32_t>(EntryKind::configuration);
-}
-
-std::string append_entry(const pb::Entry& entry, Log& log) {
-  if (!follows(entry, log)) return objection(entry, log);
-  log.append(Term(entry.term()), static_cast<EntryKind>(entry.kind()),
-             std::as_bytes(std::span(entry.payload())));
+std::string append_entry(const Message& entry, Log& log) {
+  const LogId id = entry.id(pb::Entry::kTermFieldNumber, pb::Entry::kIndexFieldNumber);
+  const std::uint64_t kind = entry.numbers[pb::Entry::kKindFieldNumber];
+  if (id.index != log.last().next() || id.term < log.last_id().term || !is_kind(kind))
+    return objection(id, kind, log);
+  log.append(id.term, static_cast<EntryKind>(kind), entry.bytes);
   return {};
 }
 
 /// The changes of a write, and those of a checkpoint; a watermark has none.
-bool may_stand_in(RecordKind kind, pb::Change::ChangeCase change) {
+bool may_stand_in(RecordKind kind, std::uint64_t change) {
   switch (change) {
-    case pb::Change::kHardState:
-    case pb::Change::kEntry: return kind != RecordKind::watermark;
-    case pb::Change::kTruncateFrom: return kind == RecordKind::writes;
-    case pb::Change::kSnapshot:
-    case pb::Change::kBase:
-    case pb::Change::kDurableIndex:
+    case tag(pb::Change::kHardStateFieldNumber, delimited):
+    case tag(pb::Change::kEntryFieldNumber, delimited): return kind != RecordKind::watermark;
+    case tag(pb::Change::kTruncateFromFieldNumber, varint): return kind == RecordKind::writes;
+    case tag(pb::Change::kSnapshotFieldNumber, delimited):
+    case tag(pb::Change::kBaseFieldNumber, delimited):
+    case tag(pb::Change::kDurableIndexFieldNumber, varint):
       return kind == RecordKind::checkpoint || kind == RecordKind::checkpoint_end;
-    case pb::Change::CHANGE_NOT_SET: return false;
+    default: return false;
   }
-  return false;
 }
+
+constexpr const char* no_protobuf = "the payload is not protobuf";
 
 }  // namespace
 
 std::string Image::apply(RecordKind kind, Bytes payload) {
-  google::protobuf::Arena arena;
-  auto& message = *google::protobuf::Arena::CreateMessage<pb::Payload>(&arena);
-  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size())))
-    return "the payload is not protobuf";
-  for (const pb::Change& change : message.changes()) {
-    if (!may_stand_in(kind, change.change_case())) return "a change of its kind cannot stand here";
-    std::string wrong;
-    switch (change.change_case()) {
-      case pb::Change::kHardState:
-        hard_ = HardState{Term(change.hard_state().term()), NodeId(change.hard_state().voted_for())};
-        break;
-      case pb::Change::kTruncateFrom: wrong = truncate(Index(change.truncate_from())); break;
-      case pb::Change::kEntry: wrong = append_entry(change.entry(), log_); break;
-      case pb::Change::kSnapshot:
-        wrong = start_from(LogId{Term(change.snapshot().term()), Index(change.snapshot().index())},
-                           std::as_bytes(std::span(change.snapshot().configuration())));
-        break;
-      case pb::Change::kBase:
-        wrong = start_behind(LogId{Term(change.base().term()), Index(change.base().index())});
-        break;
-      case pb::Change::kDurableIndex: durable_index_ = Index(change.durable_index()); break;
-      case pb::Change::CHANGE_NOT_SET: break;
-    }
+  Reader changes(payload);
+  while (changes.next()) {
+    if (changes.tag() != tag(pb::Payload::kChangesFieldNumber, delimited)) continue;
+    std::string wrong = carry_out(kind, changes.bytes());
     if (!wrong.empty()) return wrong;
     lowest_last_ = std::min(lowest_last_, log_.last());
   }
+  if (changes.failed()) return no_protobuf;
   return kind == RecordKind::checkpoint_end ? end_checkpoint() : std::string();
+}
+
+/// A change is one field.
+std::string Image::carry_out(RecordKind kind, Bytes change) {
+  Reader field(change);
+  const bool one = field.next() && field.at_end();
+  if (field.failed()) return no_protobuf;
+  if (!one || !may_stand_in(kind, field.tag())) return "a change of its kind cannot stand here";
+  Message message;
+  switch (field.field()) {
+    case pb::Change::kHardStateFieldNumber:
+      if (!read(field.bytes(), no_bytes, message)) return no_protobuf;
+      hard_ =
+          HardState{Term(message.numbers[pb::HardState::kTermFieldNumber]),
+                    NodeId(static_cast<std::uint32_t>(message.numbers[pb::HardState::kVotedForFieldNumber]))};
+      break;
+    case pb::Change::kTruncateFromFieldNumber: return truncate(Index(field.number()));
+    case pb::Change::kEntryFieldNumber:
+      if (!read(field.bytes(), pb::Entry::kPayloadFieldNumber, message)) return no_protobuf;
+      return append_entry(message, log_);
+    case pb::Change::kSnapshotFieldNumber:
+      if (!read(field.bytes(), pb::Snapshot::kConfigurationFieldNumber, message)) return no_protobuf;
+      return start_from(message.id(pb::Snapshot::kTermFieldNumber, pb::Snapshot::kIndexFieldNumber),
+                        message.bytes);
+    case pb::Change::kBaseFieldNumber:
+      if (!read(field.bytes(), no_bytes, message)) return no_protobuf;
+      return start_behind(message.id(pb::Base::kTermFieldNumber, pb::Base::kIndexFieldNumber));
+    case pb::Change::kDurableIndexFieldNumber: durable_index_ = Index(field.number()); break;
+  }
+  return {};
 }
 
 std::string Image::start_from(LogId snapshot, Bytes configuration) {

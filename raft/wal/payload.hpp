@@ -40,6 +40,7 @@ class Image {
   [[nodiscard]] Recovered recovered() const;
 
  private:
+  [[nodiscard]] std::string carry_out(RecordKind kind, Bytes change);
   [[nodiscard]] std::string start_from(LogId snapshot, Bytes configuration);
   [[nodiscard]] std::string start_behind(LogId base);
   [[nodiscard]] std::string truncate(Index from);

@@ -22,7 +22,9 @@ Term Terms::term_at(Index index) const {
 void Terms::append(const Slice& entries) {
   if (entries.empty()) return;
   RAFTLAB_ASSERT(entries.first_index() == last_.next(), entries.first_index(), last_);
-  for (Index at = entries.first_index(); at <= entries.last_index(); at = at.next()) {
+  // Terms never fall: when the last one is that of the log, all of them are.
+  const bool one_term = !runs_.empty() && entries.term_at(entries.last_index()) == runs_.back().term;
+  for (Index at = entries.first_index(); !one_term && at <= entries.last_index(); at = at.next()) {
     const Term term = entries.term_at(at);
     if (runs_.empty() || runs_.back().term != term) runs_.push_back(TermRun{at, term});
   }
