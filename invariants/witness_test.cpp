@@ -14,10 +14,10 @@ class WitnessTest : public ::testing::Test {
  protected:
   void invoke(OpId id, Operation op) { witness_.invoke(id, ++now_, std::move(op)); }
   void ok(OpId id, Outcome outcome, std::uint64_t index) {
-    witness_.ok(id, ++now_, std::move(outcome), Index(index), false);
+    witness_.ok(id, ++now_, std::move(outcome), Index(index));
   }
   void stale(OpId id, Outcome outcome, std::uint64_t index) {
-    witness_.ok(id, ++now_, std::move(outcome), Index(index), true);
+    witness_.ok(id, ++now_, std::move(outcome), Index(index), ReadClaim::stale);
   }
   void log(OpId id, const Operation& op) { witness_.committed(index_ = index_.next(), id, &op); }
   void session() { witness_.committed_session(index_ = index_.next()); }
@@ -174,10 +174,10 @@ TEST_F(WitnessTest, a_retry_is_placed_once_and_may_be_answered_at_either_index) 
     witness.committed(Index(3), OpId{1, 1}, &put);
     witness.committed(Index(4), OpId{2, 1}, &other);
     witness.committed(Index(5), OpId{1, 1}, &put);
-    witness.ok({1, 1}, 2, Outcome::done(), Index(named), false);
-    witness.ok({2, 1}, 2, Outcome::done(), Index(4), false);
+    witness.ok({1, 1}, 2, Outcome::done(), Index(named));
+    witness.ok({2, 1}, 2, Outcome::done(), Index(4));
     witness.invoke({3, 1}, 3, Get{"x"});
-    witness.ok({3, 1}, 4, Outcome::read(Value("2")), Index(5), false);
+    witness.ok({3, 1}, 4, Outcome::read(Value("2")), Index(5));
     witness.finish(5);
     EXPECT_TRUE(witness.findings().empty());
     EXPECT_EQ(witness.counts().retries_seen, 2U);
@@ -411,7 +411,7 @@ TEST_F(WitnessTest, an_unknown_write_of_an_evicted_session_is_forgotten) {
 TEST_F(WitnessTest, operations_at_one_time_overlap) {
   noop();
   invoke({1, 1}, Get{"y"});
-  witness_.ok({1, 1}, ++now_, Outcome::read(Value()), Index(2), false);
+  witness_.ok({1, 1}, ++now_, Outcome::read(Value()), Index(2));
   witness_.invoke({2, 1}, now_, Get{"y"});
   ok({2, 1}, Outcome::read(Value()), 1);
   noop();

@@ -156,6 +156,7 @@ View Core::view() const {
     view.forwarded = std::get<Follower>(role_).reads;
   }
   view.reads_confirmed = read_ready_.size();
+  view.promise_ticks = promise_ticks_;
   view.held = held_.size();
   view.dropped = dropped_;
   view.faulty = fault_.has_value();

@@ -68,7 +68,8 @@ const std::vector<std::string_view>& kinds() {
   static const std::vector<std::string_view> all{"pre-vote",      "pre-vote-reply", "vote",
                                                  "vote-reply",    "append",         "append-reply",
                                                  "append-reject", "heartbeat",      "heartbeat-reply",
-                                                 "snapshot",      "snapshot-reply", "timeout-now"};
+                                                 "snapshot",      "snapshot-reply", "timeout-now",
+                                                 "read-index",    "read-index-reply"};
   return all;
 }
 

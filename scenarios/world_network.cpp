@@ -68,7 +68,8 @@ void World::pass_lease(NodeId node) {
   for (std::uint32_t i = 0; i < 3 * profile_.election_ticks; ++i) {
     const raft::State state = view(node).state;
     const bool hears =
-        state.role == raft::Role::leader || (state.leader && state.elapsed_ticks < profile_.election_ticks);
+        state.role == raft::Role::leader || view(node).promise_ticks != 0 ||
+        (state.leader && state.elapsed_ticks < profile_.election_ticks);
     if (!hears) return;
     tick(node);
   }
@@ -77,6 +78,7 @@ void World::pass_lease(NodeId node) {
 bool World::elect(NodeId node, const std::vector<NodeId>& voters) {
   const std::uint64_t mark = sent_;
   for (const NodeId voter : voters) pass_lease(voter);
+  while (view(node).promise_ticks != 0 && view(node).state.role != raft::Role::leader) tick(node);
   const auto is_vote = [&](const Flight& flight) {
     const raft::MessageKind kind = flight.envelope.kind();
     return flight.number > mark &&
