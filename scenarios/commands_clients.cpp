@@ -1,5 +1,6 @@
 #include "scenarios/commands.hpp"
 #include "scenarios/text.hpp"
+#include "simulator/operations.hpp"
 
 #include <array>
 

@@ -89,6 +89,7 @@ bool World::elect(NodeId node, const std::vector<NodeId>& voters) {
     const bool both = flight.envelope.from == node || flight.envelope.to == node;
     return both && std::ranges::find(voters, other) != voters.end() && deliverable(flight);
   };
+  std::erase_if(flights_, is_vote);  // of who stood meanwhile
   campaign(node);
   for (;;) {
     const auto found = std::ranges::find_if(
