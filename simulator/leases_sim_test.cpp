@@ -14,22 +14,22 @@ Profile of_leases(std::uint32_t told_ppm) {
   profile.nodes = 3;
   profile.leases = true;
   profile.lease_drift_ppm = told_ppm;
+  profile.heartbeat_ticks = 2;
   profile.clock_drift_ppm = 400'000;
   profile.rate(Fault::clock_drift) = million;
-  profile.rate(Fault::partition_isolate) = 30'000;
+  profile.rate(Fault::partition_isolate) = 250'000;
   profile.rate(Fault::process_kill) = 5'000;
-  profile.rate(Fault::pause) = 10'000;
-  profile.rate(Fault::transfer) = 10'000;
+  profile.partition_ns_max = 400 * millisecond;
   profile.fault_phase_ns = 60 * second;
   profile.clients = 8;
-  profile.read_ppm = 700'000;
+  profile.read_ppm = 950'000;
   profile.stale_read_ppm = 0;
-  profile.lease_read_ppm = 900'000;
-  profile.think_ns_max = 20 * millisecond;
+  profile.lease_read_ppm = 950'000;
+  profile.think_ns_max = 10 * millisecond;
   return profile;
 }
 
-constexpr std::uint64_t seeds = 20;
+constexpr std::uint64_t seeds = 12;
 
 TEST(LeasesSim, HoldWhileClocksKeepToTheBound) {
   std::uint64_t judged = 0;

@@ -119,6 +119,7 @@ class Run {
     now_ = event.time;
     if (now_ >= profile_.fault_phase_ns && !healing_.begun()) calm_down();
     if (healing_.begun()) healing_.look(now_);
+    if (healing_.done()) return;  // what is judged is what was seen: a late message may be the next event
     handle(event);
   }
 
