@@ -319,6 +319,14 @@ TEST_F(WitnessTest, e9_a_read_below_what_was_committed_when_it_was_invoked) {
              "stale read: 2.1 (get x) was served at index 1, but when it was invoked index 2 was committed");
 }
 
+TEST_F(WitnessTest, e10_is_e9_for_a_read_under_a_lease) {
+  put({1, 1}, "x", "1");
+  noop();
+  invoke({2, 1}, Get{"x"});
+  witness_.ok({2, 1}, ++now_, Outcome::read(Value("1")), Index(1), ReadClaim::lease);
+  expect_one(HistoryRung::e10_lease_read_is_fresh, "stale read: 2.1 (get x) was served at index 1");
+}
+
 TEST_F(WitnessTest, a_stale_read_is_judged_as_a_state_that_existed) {
   put({1, 1}, "x", "1");
   put({1, 2}, "x", "2");
