@@ -213,15 +213,14 @@ void Witness::judge_read(Slot slot) {
 }
 
 void Witness::judge_order(const Pending& read) {
-  const HistoryRung fresh = read.claim == ReadClaim::lease ? HistoryRung::e10_lease_read_is_fresh
-                                                           : HistoryRung::e9_read_is_fresh;
+  const HistoryRung fresh =
+      read.claim == ReadClaim::lease ? HistoryRung::e10_lease_read_is_fresh : HistoryRung::e9_read_is_fresh;
   ++evaluated(fresh);
   ++evaluated(HistoryRung::e8_linearizable);
   if (read.named < read.committed_before) {
-    report(fresh, "stale read: " + label(read.id, read.op) + " was served" +
-                                              at_index(read.named) + ", but when it was invoked index " +
-                                              std::to_string(read.committed_before.value()) +
-                                              " was committed");
+    report(fresh, "stale read: " + label(read.id, read.op) + " was served" + at_index(read.named) +
+                      ", but when it was invoked index " + std::to_string(read.committed_before.value()) +
+                      " was committed");
     return;
   }
   if (read.named < read.returned_before) {

@@ -177,7 +177,8 @@ TEST(ForwardedRead, BeyondTheLimitIsOverloaded) {
   EXPECT_EQ(rejected(follower.out, Rejection::overloaded), Tags{7});
   follower.receive(2, 2, answer(1, 9));
   follower.step(Read{8});
-  EXPECT_EQ(rejected(follower.out, Rejection::overloaded), Tags{8}) << "those that wait to be applied count, too";
+  EXPECT_EQ(rejected(follower.out, Rejection::overloaded), Tags{8})
+      << "those that wait to be applied count, too";
 }
 
 TEST(ForwardedRead, OfALearnerIsAskedLikeAnyOther) {
@@ -305,7 +306,8 @@ TEST(ReadIndexOfAFollower, EndsSilentlyWithTheLeadership) {
   Driver leader = leader_of(3);
   leader.step({Read{1}, leader.envelope(2, 2, ReadIndex{4, 9})});
   leader.receive(3, 3, Heartbeat{});
-  EXPECT_EQ(rejected(leader.out, Rejection::not_leader), Tags{1}) << "its tag is the follower's, not the host's";
+  EXPECT_EQ(rejected(leader.out, Rejection::not_leader), Tags{1})
+      << "its tag is the follower's, not the host's";
   EXPECT_TRUE(leader.all<ReadIndexReply>().empty());
 }
 

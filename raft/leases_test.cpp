@@ -86,7 +86,7 @@ TEST(Lease, CountsFromTheSendingOfTheRoundAndEndsATickBeforeThePromises) {
 
 TEST(Lease, IsShorterByTheDrift) {
   for (const auto& [ppm, last] : {std::pair{0U, 13U}, std::pair{1U, 12U}, std::pair{76'000U, 12U},
-                                 std::pair{77'000U, 11U}, std::pair{1'000'000U, 6U}}) {
+                                  std::pair{77'000U, 11U}, std::pair{1'000'000U, 6U}}) {
     Driver leader = reader(3, leased(ppm));
     answer(leader, 2, beat(leader));
     leader.tick(last);

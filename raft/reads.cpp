@@ -48,8 +48,8 @@ void Core::receive(Turn& turn, NodeId from, Term term, const ReadIndex& request)
 /// For reads, a round begins when the one before it is confirmed, so that any number of reads costs one exchange per round
 /// trip. With leases every heartbeat begins one.
 void Core::open_round(Turn& turn, Leader& leader) {
-  const bool wanted = !leader.reads.empty() && leader.reads.back().round > read_issued_ &&
-                      read_confirmed_ == read_issued_;
+  const bool wanted =
+      !leader.reads.empty() && leader.reads.back().round > read_issued_ && read_confirmed_ == read_issued_;
   const bool renews_lease = uses_leases() && turn.heartbeat_due;
   if (!wanted && !renews_lease) return;
   read_issued_ = read_issued_.next();

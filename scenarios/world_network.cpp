@@ -67,9 +67,8 @@ void World::pass_lease(NodeId node) {
   if (!profile_.check_quorum) return;
   for (std::uint32_t i = 0; i < 3 * profile_.election_ticks; ++i) {
     const raft::State state = view(node).state;
-    const bool hears =
-        state.role == raft::Role::leader || view(node).promise_ticks != 0 ||
-        (state.leader && state.elapsed_ticks < profile_.election_ticks);
+    const bool hears = state.role == raft::Role::leader || view(node).promise_ticks != 0 ||
+                       (state.leader && state.elapsed_ticks < profile_.election_ticks);
     if (!hears) return;
     tick(node);
   }

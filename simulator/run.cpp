@@ -328,7 +328,7 @@ class Run {
 
 void Run::add_history() {
   static constexpr Rung rungs[invariants::history_rungs] = {Rung::E6, Rung::E7, Rung::E8, Rung::E9,
-                                                                Rung::E10};
+                                                            Rung::E10};
   for (const invariants::HistoryFinding& finding : witness_.findings()) {
     cluster_.ladder().report(rungs[static_cast<std::size_t>(finding.rung)], NodeId{}, finding.text);
   }
