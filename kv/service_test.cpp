@@ -186,10 +186,9 @@ TEST(Service, without_a_leader_nothing_is_done_and_nobody_is_named) {
 TEST(Service, a_follower_names_the_leader) {
   Cluster cluster(3);
   cluster.elect(2);
-  for (const Answer& answer : {ask(cluster, 1, write(1, Put{"k", "v"})), ask(cluster, 1, read(2, {"k"}))}) {
-    EXPECT_EQ(answer.status, Status::not_leader);
-    EXPECT_EQ(answer.leader, raft::NodeId(2));
-  }
+  const Answer answer = ask(cluster, 1, write(1, Put{"k", "v"}));
+  EXPECT_EQ(answer.status, Status::not_leader);
+  EXPECT_EQ(answer.leader, raft::NodeId(2));
 }
 
 TEST(Service, a_new_leader_is_not_ready_for_reads_before_it_has_committed) {
