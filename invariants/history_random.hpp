@@ -232,7 +232,10 @@ void replay(const std::vector<Call>& calls, Checker& checker) {
   for (const Call& call : calls) {
     switch (call.kind) {
       case Call::Kind::invoke: checker.invoke(call.id, call.now_ns, call.op); break;
-      case Call::Kind::ok: checker.ok(call.id, call.now_ns, call.outcome, call.index, call.stale); break;
+      case Call::Kind::ok:
+        checker.ok(call.id, call.now_ns, call.outcome, call.index,
+                   call.stale ? ReadClaim::stale : ReadClaim::linearizable);
+        break;
       case Call::Kind::fail: checker.fail(call.id, call.now_ns); break;
       case Call::Kind::unknown: checker.unknown(call.id, call.now_ns); break;
       case Call::Kind::committed:

@@ -68,6 +68,9 @@ void Ladder::started(NodeId id, const raft::Recovered& recovered, const raft::Vi
   node.accepted_term = raft::Term{};
   node.accepted = 0;
   node.shadowed = false;
+  node.asked.clear();
+  node.forwards = false;
+  node.bound_ticks = 2 * options_.election_ticks_min;
   node.handed = recovered.snapshot.index.value();
   node.restoring = 0;
   node.replays_to = std::max(node.digests_to, node.handed);
@@ -138,6 +141,8 @@ void Ladder::stepped(const raft::trace::Step& step) {
   const std::span<const Delta> deltas(output.deltas);
   RAFTLAB_ASSERT(deltas.size() == step.inputs.size() + 1, deltas.size(), step.inputs.size());
 
+  note_asked(node, step);
+  check_promises(node, step);
   node.unseen_from = 0;
   const raft::State* before = &node.state;
   bool changed = false;  // log, commit: what the costlier checks of a leader depend on
@@ -171,8 +176,9 @@ void Ladder::stepped(const raft::trace::Step& step) {
   check_state(node, step.view);
   if (node.state.role == Role::leader) {
     check_leader(node, step.view, changed);
-    check_reads(node, step.view, output);
   }
+  check_reads(node, step.view, output);
+  if (!output.reads.empty() || !output.rejected.empty()) check_served(node, output);
   if (node.snapshot_moved) {
     check_snapshot_state(node, step.view);
     node.snapshot_moved = false;

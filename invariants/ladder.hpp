@@ -45,6 +45,7 @@ class Ladder {
   struct Options {
     bool pre_vote = true;
     bool check_quorum = true;
+    bool leases = false;  ///< voters keep the promises on which leases rest
     std::uint32_t election_ticks_min = 15;
     raft::Limits limits;
     std::uint64_t scan_every_steps =
@@ -181,6 +182,13 @@ class Ladder {
   [[nodiscard]] std::uint64_t leave_bytes(const NodeRecord& node, std::uint64_t below) const;
   void check_reads(NodeRecord& node, const raft::View& view, const raft::Output& output);
   void check_reads_fully(NodeRecord& node, const raft::View& view);
+  void check_forwarded(NodeRecord& node, const raft::View& view);
+  void check_read_index(NodeRecord& node, const raft::View& view, const raft::Envelope& envelope);
+
+  // ladder_reads.cpp: reads as the cores serve them, and what leases rest on
+  void note_asked(NodeRecord& node, const raft::trace::Step& step);
+  void check_served(NodeRecord& node, const raft::Output& output);
+  void check_promises(NodeRecord& node, const raft::trace::Step& step);
 
   // ladder_membership.cpp: configurations
   void mirror_configuration(NodeRecord& node, const raft::EntryView& entry, std::uint64_t index);

@@ -36,6 +36,7 @@ struct FakeNode {
   std::vector<raft::NodeId> granted;
   std::vector<raft::NodeId> refused;
   std::vector<raft::PendingRead> reads;
+  std::vector<raft::ForwardedRead> forwarded;
   std::uint64_t uncommitted_bytes = 0;
   raft::NodeId transferee;
   bool faulty = false;
@@ -56,6 +57,7 @@ struct FakeNode {
     view.granted = granted;
     view.refused = refused;
     view.reads = reads;
+    view.forwarded = forwarded;
     view.uncommitted_bytes = uncommitted_bytes;
     view.transferee = transferee;
     view.faulty = faulty;
@@ -80,16 +82,17 @@ class LadderTest : public testing::Test {
   using Change = std::function<void(FakeTurn&)>;
 
   explicit LadderTest(std::uint32_t count = 3, bool pre_vote = false,
-                      std::uint32_t uncommitted_bytes_max = 50)
-      : ladder_(options(pre_vote, uncommitted_bytes_max)) {
+                      std::uint32_t uncommitted_bytes_max = 50, bool leases = false)
+      : ladder_(options(pre_vote, uncommitted_bytes_max, leases)) {
     configuration_ = raft::voters_up_to(count);
     nodes_.resize(count);
     for (std::uint32_t at = 0; at < count; ++at) start(nodes_[at], at + 1, raft::bootstrap(configuration_));
     for (FakeNode& node : nodes_) sync(node);
   }
 
-  static Ladder::Options options(bool pre_vote, std::uint32_t uncommitted_bytes_max) {
+  static Ladder::Options options(bool pre_vote, std::uint32_t uncommitted_bytes_max, bool leases = false) {
     Ladder::Options options;
+    options.leases = leases;
     options.pre_vote = pre_vote;
     options.check_quorum = true;
     options.election_ticks_min = 10;

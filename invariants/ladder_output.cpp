@@ -58,6 +58,7 @@ void Ladder::check_messages(NodeRecord& node, const raft::trace::Step& step) {
         }
         break;
       }
+      case MessageKind::read_index_reply: check_read_index(node, step.view, envelope); break;
       case MessageKind::install_snapshot:
       case MessageKind::timeout_now: check_leader_message(node, envelope); break;
       default: break;
@@ -210,11 +211,13 @@ void Ladder::check_apply(NodeRecord& node, const raft::trace::Step& step) {
   }
 }
 
-/// D21. A leader's heartbeat timer is not part of what can be observed, hence the others only.
+/// D21. A leader's heartbeat timer is not part of what can be observed, nor is the one of a follower that asks its leader for
+/// a read index, hence the others only.
 void Ladder::check_quiet(NodeRecord& node, const raft::trace::Step& step) {
   if (step.inputs.empty() || !std::holds_alternative<raft::Tick>(step.inputs.front())) return;
   const State& before = node.state;
-  if (before.role == raft::Role::leader || before.elapsed_ticks + step.inputs.size() >= before.deadline_ticks)
+  if (before.role == raft::Role::leader || node.forwards ||
+      before.elapsed_ticks + step.inputs.size() >= before.deadline_ticks)
     return;
   for (const raft::Input& input : step.inputs) {
     if (!std::holds_alternative<raft::Tick>(input)) return;

@@ -315,6 +315,7 @@ void Ladder::check_reads(NodeRecord& node, const raft::View& view, const raft::O
       fire(Rung::N16, node.id, "lets a read at index ", ready.index, " go with A = ", state.applied);
     }
   }
+  check_forwarded(node, view);
   if (view.reads.empty()) return;
   count(Rung::N16);
   const std::uint64_t term = node.log.at(state.commit.value()).term();
@@ -328,6 +329,33 @@ void Ladder::check_reads(NodeRecord& node, const raft::View& view, const raft::O
   if (back.index > state.commit || falls) {
     fire(Rung::N16, node.id, "has a read waiting at index ", back.index, " in round ", back.round,
          ", C = ", state.commit);
+  }
+}
+
+/// N16, at a follower: who asks has a leader to ask, and its rounds rise.
+void Ladder::check_forwarded(NodeRecord& node, const raft::View& view) {
+  node.forwards = !view.forwarded.empty();
+  if (!node.forwards) return;
+  count(Rung::N16);
+  const State& state = view.state;
+  const bool rises = view.forwarded.front().round <= view.forwarded.back().round;
+  if (state.role != raft::Role::follower || !state.leader || !rises) {
+    fire(Rung::N16, node.id, "has forwarded reads of rounds ", view.forwarded.front().round, " to ",
+         view.forwarded.back().round, " as ", raft::name(state.role), " under n", state.leader);
+  }
+}
+
+/// N16, of a read index that leaves: the one of a leader that knows what is committed.
+void Ladder::check_read_index(NodeRecord& node, const raft::View& view, const raft::Envelope& envelope) {
+  const auto& reply = std::get<raft::ReadIndexReply>(envelope.message);
+  if (!reply.index) return;
+  count(Rung::N16);
+  const State& state = view.state;
+  const std::uint64_t term = node.log.at(state.commit.value()).term();
+  if (state.role != raft::Role::leader || envelope.term != state.hard.term ||
+      term != state.hard.term.value() || reply.index > state.commit) {
+    fire(Rung::N16, node.id, "answers n", envelope.to, " with read index ", reply.index, " as ",
+         raft::name(state.role), " of term ", state.hard.term, ", C = ", state.commit, " of term ", term);
   }
 }
 

@@ -184,6 +184,16 @@ struct NodeRecord {
   bool shadowed = false;        ///< `peers` tells of this leadership
   std::vector<PeerShadow> peers;
 
+  // Reads.
+  struct Asked {
+    std::uint64_t tag = 0;
+    std::uint64_t committed = 0;  ///< anywhere, when it was asked
+    bool lease = false;
+  };
+  std::vector<Asked> asked;       ///< neither served nor rejected
+  bool forwards = false;          ///< it was asking its leader after the last step
+  std::uint32_t bound_ticks = 0;  ///< with leases: its vote belongs to a leader for so long
+
   std::uint64_t handed = 0;
   std::uint64_t scan_at = 0;  ///< step of the next full scan
 

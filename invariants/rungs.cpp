@@ -56,8 +56,8 @@ constexpr std::array<RungInfo, rung_count> table = {
     here(Rung::N15, "N15", "byte-counters", 0,
          "byte counters are exact, and bounded by their limit plus one entry"),
     here(Rung::N16, "N16", "pending-reads", 0,
-         "pending reads: term(C) = T, confirmed <= issued, index <= C, numbers rise; a released read is "
-         "applied"),
+         "pending reads: term(C) = T, confirmed <= issued, index <= C, numbers rise; forwarded reads have a "
+         "leader; a released read is applied"),
     here(Rung::N17, "N17", "submitted-is-memory", 0,
          "hard state, snapshot and log in memory are what the submitted writes add up to; T^d <= T"),
     here(Rung::N18, "N18", "nothing-leaves-early", 0,
@@ -164,8 +164,8 @@ constexpr std::array<RungInfo, rung_count> table = {
     outside(Rung::E8, "E8", "linearizable", 4, "the clients' history is linearizable"),
     outside(Rung::E9, "E9", "read-sees-committed", 4,
             "a linearizable read sees an index >= everything committed anywhere when it was invoked"),
-    waits(Rung::E10, "E10", "lease-read-sees-committed", 4, "waits for lease reads",
-          "E9 for lease reads while clocks drift within the bound"),
+    outside(Rung::E10, "E10", "lease-read-sees-committed", 4,
+            "E9 for lease reads while clocks drift within the bound"),
 
     outside(Rung::V1, "V1", "a-leader", 5, "one leader within k ET of healing"),
     outside(Rung::V2, "V2", "logs-equal", 5,

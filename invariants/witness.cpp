@@ -72,7 +72,7 @@ bool leaves(const Operation& op, std::string_view key, const Value& value) {
 }  // namespace
 
 const char* short_name(HistoryRung rung) {
-  constexpr std::array<const char*, history_rungs> names{"E6", "E7", "E8", "E9"};
+  constexpr std::array<const char*, history_rungs> names{"E6", "E7", "E8", "E9", "E10"};
   return names[static_cast<std::size_t>(rung)];
 }
 
@@ -84,7 +84,7 @@ Witness::Witness(const WitnessOptions& options)
 
 void Witness::report(HistoryRung rung, std::string text) {
   ++counts_.findings;
-  if (rung == HistoryRung::e8_linearizable || rung == HistoryRung::e9_read_is_fresh) fits_ = false;
+  if (rung >= HistoryRung::e8_linearizable) fits_ = false;
   if (findings_.size() < options_.findings_max)
     findings_.push_back({rung, short_name(rung) + (' ' + std::move(text))});
 }
@@ -134,7 +134,8 @@ void Witness::release(Slot slot) {
   }
   by_id_.erase(pending.id);
   // What invoke does not set; the strings stay until the slot is used again.
-  pending.used = pending.answered = pending.placed = pending.unknown = pending.stale = false;
+  pending.used = pending.answered = pending.placed = pending.unknown = false;
+  pending.claim = ReadClaim::linearizable;
   pending.named = pending.place = raft::Index();
   pending.again.clear();
   free_.push_back(slot);
@@ -157,7 +158,7 @@ void Witness::invoke(OpId id, std::int64_t now_ns, const Operation& op) {
   reads_in_flight_.push_back({committed_, false});
 }
 
-void Witness::ok(OpId id, std::int64_t now_ns, Outcome outcome, raft::Index index, bool stale) {
+void Witness::ok(OpId id, std::int64_t now_ns, Outcome outcome, raft::Index index, ReadClaim claim) {
   advance(now_ns);
   ++counts_.ok;
   const auto slot = lookup(id);
@@ -168,7 +169,7 @@ void Witness::ok(OpId id, std::int64_t now_ns, Outcome outcome, raft::Index inde
   pending.answered = true;
   pending.returned_ns = now_ns;
   pending.named = index;
-  pending.stale = stale;
+  pending.claim = claim;
   if (is_read(pending.op)) {
     pending.outcome = std::move(outcome);
     ok_read(*slot);
@@ -185,14 +186,15 @@ void Witness::ok(OpId id, std::int64_t now_ns, Outcome outcome, raft::Index inde
 
 void Witness::ok_read(Slot slot) {
   const Pending& read = slots_[slot];
-  ++(read.stale ? counts_.stale_reads : counts_.reads);
+  const bool stale = read.claim == ReadClaim::stale;
+  ++(stale ? counts_.stale_reads : counts_.reads);
   if (!read.named) {
     fits_ = false;
     release(slot);
     return;
   }
   if (read.named > committed_) {
-    if (!read.stale) note_returned(read.named, read.returned_ns);
+    if (!stale) note_returned(read.named, read.returned_ns);
     waiting_.emplace(read.named, slot);
     return;
   }
@@ -201,7 +203,7 @@ void Witness::ok_read(Slot slot) {
 
 void Witness::judge_read(Slot slot) {
   const Pending& read = slots_[slot];
-  if (!read.stale) {
+  if (read.claim != ReadClaim::stale) {
     note_returned(read.named, read.returned_ns);
     judge_order(read);
     reads_invoked_max_ns_ = std::max(reads_invoked_max_ns_, read.invoked_ns);
@@ -211,13 +213,14 @@ void Witness::judge_read(Slot slot) {
 }
 
 void Witness::judge_order(const Pending& read) {
-  ++evaluated(HistoryRung::e9_read_is_fresh);
+  const HistoryRung fresh =
+      read.claim == ReadClaim::lease ? HistoryRung::e10_lease_read_is_fresh : HistoryRung::e9_read_is_fresh;
+  ++evaluated(fresh);
   ++evaluated(HistoryRung::e8_linearizable);
   if (read.named < read.committed_before) {
-    report(HistoryRung::e9_read_is_fresh, "stale read: " + label(read.id, read.op) + " was served" +
-                                              at_index(read.named) + ", but when it was invoked index " +
-                                              std::to_string(read.committed_before.value()) +
-                                              " was committed");
+    report(fresh, "stale read: " + label(read.id, read.op) + " was served" + at_index(read.named) +
+                      ", but when it was invoked index " + std::to_string(read.committed_before.value()) +
+                      " was committed");
     return;
   }
   if (read.named < read.returned_before) {
@@ -266,11 +269,11 @@ void Witness::judge_values(const Pending& read) {
                      : "";
   });
   if (forgotten) {
-    // A linearizable read so old has broken E9.
-    if (read.stale) ++counts_.stale_unjudged;
+    // A linearizable read so old has broken E9 or E10.
+    if (read.claim == ReadClaim::stale) ++counts_.stale_unjudged;
     return;
   }
-  if (read.stale) ++evaluated(HistoryRung::e8_linearizable);
+  if (read.claim == ReadClaim::stale) ++evaluated(HistoryRung::e8_linearizable);
   if (wrong.empty()) {
     ++counts_.witnessed;
   } else if (twice != nullptr) {

@@ -23,15 +23,20 @@ enum class HistoryRung : std::uint8_t {
   e7_applied_once,
   e8_linearizable,
   e9_read_is_fresh,
+  e10_lease_read_is_fresh,
 };
-inline constexpr std::size_t history_rungs = 4;
-/// "E6" to "E9".
+inline constexpr std::size_t history_rungs = 5;
+/// "E6" to "E10".
 [[nodiscard]] const char* short_name(HistoryRung rung);
 
 struct HistoryFinding {
   HistoryRung rung = HistoryRung::e8_linearizable;
   std::string text;  ///< one line that names the operations, the index and both values
 };
+
+/// What a read claims to be. A lease read is judged like any other linearizable one, under a rung of its own, because it
+/// rests on the clocks as well.
+enum class ReadClaim : std::uint8_t { linearizable, lease, stale };
 
 struct WitnessOptions {
   ModelOptions model;
@@ -61,7 +66,8 @@ class Witness {
   /// `index`: of a change, an index at which the log has it (of its first attempt or of a retry); of a read,
   /// the applied index that served it. May come before `committed` of that index. 0: the answer does not
   /// tell. A stale read is judged as a state that existed after `index`, whatever the time.
-  void ok(OpId id, std::int64_t now_ns, Outcome outcome, raft::Index index, bool stale);
+  void ok(OpId id, std::int64_t now_ns, Outcome outcome, raft::Index index,
+          ReadClaim claim = ReadClaim::linearizable);
   /// Every attempt was refused before it was appended. A client that is not sure says `unknown`.
   void fail(OpId id, std::int64_t now_ns);
   /// The client gave up, or was told that its session has expired (an earlier attempt may have taken effect).
@@ -98,7 +104,7 @@ class Witness {
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
-  /// False: the commit order is no witness for this history. Without an E8 or E9 finding, because something
+  /// False: the commit order is no witness for this history. Without an E8, E9 or E10 finding, because something
   /// that it needs was not told (index of a read, identity of a write): only the exact search can judge. With
   /// one, because it was refuted: the search can tell whether the clients could have noticed.
   [[nodiscard]] bool fits() const { return fits_; }
@@ -135,7 +141,7 @@ class Witness {
     bool answered = false;
     bool placed = false;
     bool unknown = false;
-    bool stale = false;
+    ReadClaim claim = ReadClaim::linearizable;
     std::int64_t invoked_ns = 0;
     std::int64_t returned_ns = 0;    ///< if answered
     raft::Index committed_before;    ///< reads: the greatest committed index at the invocation

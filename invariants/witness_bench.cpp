@@ -29,9 +29,9 @@ void witness_operation(benchmark::State& state) {
     witness.invoke(write, ++now_ns, put);
     index = index.next();
     witness.committed(index, write, &put);
-    witness.ok(write, ++now_ns, Outcome::done(), index, false);
+    witness.ok(write, ++now_ns, Outcome::done(), index);
     witness.invoke(read, ++now_ns, Get{key});
-    witness.ok(read, ++now_ns, Outcome::read(Value("value")), index, false);
+    witness.ok(read, ++now_ns, Outcome::read(Value("value")), index);
   }
   if (!witness.findings().empty()) state.SkipWithError("the run should hold");
   state.SetItemsProcessed(state.iterations() * 2);

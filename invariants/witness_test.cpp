@@ -14,10 +14,10 @@ class WitnessTest : public ::testing::Test {
  protected:
   void invoke(OpId id, Operation op) { witness_.invoke(id, ++now_, std::move(op)); }
   void ok(OpId id, Outcome outcome, std::uint64_t index) {
-    witness_.ok(id, ++now_, std::move(outcome), Index(index), false);
+    witness_.ok(id, ++now_, std::move(outcome), Index(index));
   }
   void stale(OpId id, Outcome outcome, std::uint64_t index) {
-    witness_.ok(id, ++now_, std::move(outcome), Index(index), true);
+    witness_.ok(id, ++now_, std::move(outcome), Index(index), ReadClaim::stale);
   }
   void log(OpId id, const Operation& op) { witness_.committed(index_ = index_.next(), id, &op); }
   void session() { witness_.committed_session(index_ = index_.next()); }
@@ -174,10 +174,10 @@ TEST_F(WitnessTest, a_retry_is_placed_once_and_may_be_answered_at_either_index) 
     witness.committed(Index(3), OpId{1, 1}, &put);
     witness.committed(Index(4), OpId{2, 1}, &other);
     witness.committed(Index(5), OpId{1, 1}, &put);
-    witness.ok({1, 1}, 2, Outcome::done(), Index(named), false);
-    witness.ok({2, 1}, 2, Outcome::done(), Index(4), false);
+    witness.ok({1, 1}, 2, Outcome::done(), Index(named));
+    witness.ok({2, 1}, 2, Outcome::done(), Index(4));
     witness.invoke({3, 1}, 3, Get{"x"});
-    witness.ok({3, 1}, 4, Outcome::read(Value("2")), Index(5), false);
+    witness.ok({3, 1}, 4, Outcome::read(Value("2")), Index(5));
     witness.finish(5);
     EXPECT_TRUE(witness.findings().empty());
     EXPECT_EQ(witness.counts().retries_seen, 2U);
@@ -319,6 +319,14 @@ TEST_F(WitnessTest, e9_a_read_below_what_was_committed_when_it_was_invoked) {
              "stale read: 2.1 (get x) was served at index 1, but when it was invoked index 2 was committed");
 }
 
+TEST_F(WitnessTest, e10_is_e9_for_a_read_under_a_lease) {
+  put({1, 1}, "x", "1");
+  noop();
+  invoke({2, 1}, Get{"x"});
+  witness_.ok({2, 1}, ++now_, Outcome::read(Value("1")), Index(1), ReadClaim::lease);
+  expect_one(HistoryRung::e10_lease_read_is_fresh, "stale read: 2.1 (get x) was served at index 1");
+}
+
 TEST_F(WitnessTest, a_stale_read_is_judged_as_a_state_that_existed) {
   put({1, 1}, "x", "1");
   put({1, 2}, "x", "2");
@@ -411,7 +419,7 @@ TEST_F(WitnessTest, an_unknown_write_of_an_evicted_session_is_forgotten) {
 TEST_F(WitnessTest, operations_at_one_time_overlap) {
   noop();
   invoke({1, 1}, Get{"y"});
-  witness_.ok({1, 1}, ++now_, Outcome::read(Value()), Index(2), false);
+  witness_.ok({1, 1}, ++now_, Outcome::read(Value()), Index(2));
   witness_.invoke({2, 1}, now_, Get{"y"});
   ok({2, 1}, Outcome::read(Value()), 1);
   noop();

@@ -93,13 +93,13 @@ constexpr std::size_t deadline_buckets = 256;
     case raft::Rejection::not_leader: return Status::not_leader;
     case raft::Rejection::overloaded: return Status::overloaded;
     case raft::Rejection::too_large: return Status::bad_request;
+    case raft::Rejection::timed_out: return Status::timed_out;  // the leader did not answer this node
     case raft::Rejection::not_ready:
     case raft::Rejection::transferring: break;  // soon another leads, or this one goes on
     case raft::Rejection::change_in_flight:     // of requests that a service does not make
     case raft::Rejection::bad_configuration:
     case raft::Rejection::not_caught_up:
-    case raft::Rejection::bad_target:
-    case raft::Rejection::timed_out: break;
+    case raft::Rejection::bad_target: break;
   }
   return Status::not_ready;
 }
@@ -178,12 +178,14 @@ class Service::Implementation final : public raft::StateMachine {
     }
     const auto& get = std::get<GetKeys>(request.what);
     slots_[slot].keys = get.keys;
-    if (get.policy.value_or(read_policy_) == ReadPolicy::stale) {
+    const ReadPolicy policy = get.policy.value_or(read_policy_);
+    if (policy == ReadPolicy::stale) {
       slots_[slot].stage = Stage::stale;
       stale_.push_back(slot);
     } else {
       slots_[slot].stage = Stage::reading;
-      replica_->read_barrier(replica_tag(slot));
+      replica_->read_barrier(replica_tag(slot), policy == ReadPolicy::lease ? raft::ReadMode::lease
+                                                                            : raft::ReadMode::read_index);
     }
   }
 

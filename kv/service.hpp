@@ -16,7 +16,8 @@ namespace raftlab::kv {
 
 enum class ReadPolicy : std::uint8_t {
   stale,       ///< whatever this node has applied
-  read_index,  ///< linearizable: confirmed by a quorum (thesis §6.4)
+  read_index,  ///< linearizable: confirmed by a quorum (thesis §6.4); a follower asks its leader
+  lease,       ///< linearizable while clocks keep to `raft::Options::lease_drift_ppm` (§6.4.1); else as read_index
 };
 
 struct GetKeys {
@@ -47,7 +48,7 @@ enum class Status : std::uint8_t {
   /// Proposed here, and then this node failed, or continued from a snapshot that does not show what became
   /// of it: it may have taken effect, or may yet. Retry with the same sequence.
   unknown,
-  timed_out,  ///< as `unknown`, because of the deadline. For reads: nothing was done
+  timed_out,  ///< as `unknown`, because of the deadline. For reads: nothing was done; or the leader did not answer
 };
 [[nodiscard]] const char* name(Status status);
 

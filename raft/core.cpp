@@ -111,6 +111,8 @@ Core::Core(const Options& options, const Recovered& recovered)
   submitted_last_ = log_.last();
   // Recovered is not durable (R7): the storage rewrites all of it, and that counts as write 1.
   pending_writes_.push_back(PendingWrite{issued_, log_.first(), log_.last(), Index{}});
+  // To whom it promised what in an earlier life is forgotten. One maximum election timeout covers it.
+  if (uses_leases()) promise_ticks_ = 2 * options_.election_ticks_min;
   restart_election_timer();
 }
 
@@ -150,7 +152,11 @@ View Core::view() const {
     view.reads = leader->reads;
     view.uncommitted_bytes = leader->uncommitted_bytes;
     if (leader->handover) view.transferee = leader->handover->target;
+  } else {
+    view.forwarded = std::get<Follower>(role_).reads;
   }
+  view.reads_confirmed = read_ready_.size();
+  view.promise_ticks = promise_ticks_;
   view.held = held_.size();
   view.dropped = dropped_;
   view.faulty = fault_.has_value();
@@ -183,6 +189,8 @@ std::uint64_t Core::fingerprint() const {
   hasher.add(pack(attempt_, role_.index() << 1U | (fault_ ? 1U : 0U)), pack(elapsed_ticks_, deadline_ticks_));
   hasher.add(commit_, applied_).add(handed_, durable_).add(issued_, written_);
   hasher.add(read_issued_, read_confirmed_).add(hard_write_.value(), dropped_);
+  hasher.add(pack(promise_ticks_, forward_ticks_), forward_issued_.value() << 16U ^ read_ready_.size());
+  for (const ReadReady& read : read_ready_) hasher.add(read.tag, read.index.value());
   hasher.add(snapshot_).add(log_.base()).add(log_.last_id());
   hasher.add(configurations_.back().index.value(), pack(pending_writes_.size(), held_.size()));
   for (const PendingWrite& write : pending_writes_) {
@@ -199,7 +207,11 @@ std::uint64_t Core::fingerprint() const {
                pack(leader->uncommitted_bytes, leader->reads.size()))
         .add(std::uint64_t{leader->stalled_ticks});
     for (const Progress& peer : leader->peers) hasher.add(raft::hash(peer));
-    for (const PendingRead& read : leader->reads) hasher.add(read.tag).add(read.round, read.index);
+    for (const PendingRead& read : leader->reads) {
+      hasher.add(read.tag, read.incarnation).add(read.round, read.index).add(read.requester);
+    }
+    hasher.add(leader->ticks, leader->rounds.size() << 1U | (leader->lease_ended ? 1U : 0U));
+    for (const RoundSent& sent : leader->rounds) hasher.add(sent.round.value(), sent.tick);
     if (const auto& handover = leader->handover) {
       hasher.add(handover->tag ? *handover->tag + 1 : 0,
                  pack(handover->target.value(), handover->elapsed_ticks << 1U | (handover->told ? 1U : 0U)));
@@ -208,6 +220,10 @@ std::uint64_t Core::fingerprint() const {
     add_votes(*candidate);
   } else if (const auto* pre_candidate = std::get_if<PreCandidate>(&role_)) {
     add_votes(*pre_candidate);
+  } else {
+    const auto& follower = std::get<Follower>(role_);
+    hasher.add(std::uint64_t{follower.reads.size()});
+    for (const ForwardedRead& read : follower.reads) hasher.add(read.tag, read.round.value());
   }
   return hasher.value();
 }
@@ -329,6 +345,8 @@ void Core::flush(Turn& turn) {
     open_round(turn, *leader);
     send_appends(turn, *leader);
     hand_over(turn, *leader);
+  } else if (Follower* follower = std::get_if<Follower>(&role_); follower != nullptr) {
+    send_forwarded(turn, *follower);
   }
   submit_write(turn);
   release_held(turn);
@@ -337,7 +355,8 @@ void Core::flush(Turn& turn) {
     log_.slices(handed_.next(), ready, turn.out.apply);
     handed_ = ready;
   }
-  if (Leader* leader = leading(); leader != nullptr) release_reads(turn, *leader);
+  if (Leader* leader = leading(); leader != nullptr) release_rounds(turn, *leader);
+  release_reads(turn);
 }
 
 }  // namespace raftlab::raft

@@ -33,14 +33,19 @@ struct ProposeConfiguration {
   Configuration target;  ///< a simple one: any set of voters and learners
   bool force = false;    ///< also promotes learners that lag far behind
 };                       ///< a change of the configuration by joint consensus (§6, thesis §4.3)
+enum class ReadMode : std::uint8_t {
+  read_index,  ///< a quorum confirms that this leader leads (thesis §6.4); a follower asks its leader
+  lease,       ///< the leader's clock does (thesis §6.4.1); without a valid lease, as `read_index`
+};
 struct Read {
   std::uint64_t tag;
-};  ///< a linearizable read (thesis §6.4)
+  ReadMode mode = ReadMode::read_index;
+};  ///< a linearizable read
 struct Transfer {
   std::uint64_t tag;
   NodeId target;
 };                   ///< hand leadership over (thesis §3.10)
-struct Campaign {};  ///< stand for election now
+struct Campaign {};  ///< stand for election now, unless that would break the lease of a leader
 struct Written {
   WriteSeq seq;
 };  ///< this write and all before it are on stable storage
@@ -113,7 +118,7 @@ enum class Rejection : std::uint8_t {
   bad_configuration,  ///< nobody would vote, a list is not sorted, a member is missing ...
   not_caught_up,      ///< a learner to be promoted lags too far behind
   bad_target,         ///< of a transfer: no voter, or this node
-  timed_out,          ///< of a transfer: given up
+  timed_out,          ///< of a transfer, or of a read that a follower asked its leader for: given up
 };
 struct Rejected {
   std::uint64_t tag;
@@ -123,6 +128,7 @@ struct Rejected {
 struct ReadReady {
   std::uint64_t tag;
   Index index;
+  friend bool operator==(const ReadReady&, const ReadReady&) = default;
 };
 struct Fetch {
   std::uint64_t fetch;
@@ -185,6 +191,11 @@ struct Options {
   bool check_quorum = true;  ///< thesis §6.2; voters also refuse while they hear a leader (§4.2.3)
   Priority priority = Priority::normal;  ///< low and high: timeouts from the later and the earlier half
   std::uint32_t stall_ticks = 50;        ///< a leader that hears of no write for so long hands over; 0: never
+  /// Leases (thesis §6.4.1), for members of whose clocks one tick is at most so many parts per million longer than one tick
+  /// of another, and hosts that deliver the ticks of a pause before anything else. None: no leases; nor without check_quorum.
+  /// The same at all members.
+  std::optional<std::uint32_t> lease_drift_ppm;
+  std::uint64_t incarnation = 0;  ///< no two lives of a node have the same
   Limits limits;
   friend bool operator==(const Options&, const Options&) = default;
 };
@@ -235,6 +246,7 @@ class Core {
   struct Turn;  // what is gathered during one step and is empty between steps
 
   struct Follower {
+    std::vector<ForwardedRead> reads;  // oldest first: the leader has not answered them
     friend bool operator==(const Follower&, const Follower&) = default;
   };
   struct Votes {
@@ -257,12 +269,15 @@ class Core {
   };
   struct Leader {
     std::vector<Progress> peers;     // every member, itself included, by id
-    std::vector<PendingRead> reads;  // oldest first
+    std::vector<PendingRead> reads;  // oldest first: their rounds are not confirmed
     std::uint32_t heartbeat_elapsed_ticks = 0;
     std::uint32_t quorum_elapsed_ticks = 0;
     std::uint32_t stalled_ticks = 0;  // writes are out, and none has been completed
     std::uint64_t uncommitted_bytes = 0;
     std::optional<Handover> handover;  // to a voter; proposals are refused meanwhile
+    std::uint64_t ticks = 1;           // of this leadership
+    std::vector<RoundSent> rounds;     // with leases, of those that are not too old: when they began, oldest first
+    bool lease_ended = false;          // for the rest of the term: TimeoutNow has been sent
     friend bool operator==(const Leader&, const Leader&) = default;
   };
 
@@ -328,6 +343,7 @@ class Core {
   void tick_leader(Turn& turn, Leader& leader);
   void restart_election_timer();
   [[nodiscard]] bool hears_a_leader() const;
+  void leave_role(Turn& turn, NodeId leader);
   [[nodiscard]] bool may_stand() const;
 
   // replication.cpp (§5.3, §5.4.2)
@@ -369,9 +385,27 @@ class Core {
   void send_chunk(Turn& turn, Progress& peer) const;
 
   // reads.cpp (thesis §6.4)
+  void receive(Turn& turn, NodeId from, Term term, const ReadIndex& request);
+  [[nodiscard]] std::optional<Rejection> objection_to_reads() const;
   void open_round(Turn& turn, Leader& leader);
   void confirm_reads(Leader& leader);
-  void release_reads(Turn& turn, Leader& leader) const;
+  void release_rounds(Turn& turn, Leader& leader);
+  void release_reads(Turn& turn);
+
+  // forwarding.cpp (thesis §6.4, at a follower)
+  void receive(Turn& turn, NodeId from, Term term, const ReadIndexReply& reply);
+  void forward(Turn& turn, const Read& read);
+  void send_forwarded(Turn& turn, Follower& follower);
+  void end_forwarded(Turn& turn, Follower& follower, std::variant<Index, Rejection> outcome);
+  void tick_forwarded(Turn& turn);
+  [[nodiscard]] bool asks(const Follower& follower) const;
+
+  // leases.cpp (thesis §6.4.1)
+  [[nodiscard]] bool uses_leases() const { return options_.check_quorum && options_.lease_drift_ppm; }
+  [[nodiscard]] std::uint64_t lease_ticks() const;
+  [[nodiscard]] bool holds_lease(const Leader& leader) const;
+  void note_round(Leader& leader) const;
+  void promise_to_leader();
 
   // storage.cpp: numbered writes and what waits for them
   void submit_write(Turn& turn);
@@ -394,8 +428,12 @@ class Core {
   std::uint32_t attempt_ = 0;        // campaigns since the term began
   std::uint32_t elapsed_ticks_ = 0;  // since the election timer was reset
   std::uint32_t deadline_ticks_ = 0;
+  std::uint32_t promise_ticks_ = 0;  // with leases: no vote before so many have passed
   ReadSeq read_issued_;
   ReadSeq read_confirmed_;
+  ReadSeq forward_issued_;             // last round that was forwarded in this life
+  std::uint32_t forward_ticks_ = 0;    // since then, while it is not answered
+  std::vector<ReadReady> read_ready_;  // for them only the state machine is waited for
 
   WriteSeq issued_;
   WriteSeq written_;

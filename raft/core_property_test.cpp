@@ -394,7 +394,7 @@ Input garbage_input(Choices& choices) {
   switch (choices.below(24)) {
     case 0: return Propose{1, bytes("x")};
     case 1: return ProposeConfiguration{1, voters_up_to(2)};
-    case 2: return Read{1};
+    case 2: return Read{1, choices.below(2) == 0 ? ReadMode::lease : ReadMode::read_index};
     case 3: return Transfer{1, NodeId(choices.below(5))};
     case 4: return Campaign{};
     case 5: return Applied{Index(garbage_number(choices))};
@@ -419,7 +419,10 @@ RC_GTEST_PROP(CoreProperty, NoGarbageMakesACoreAssert, ()) {
     image.snapshot_configuration = voters_up_to(3);
     image.entries.erase(image.entries.begin());
   }
-  Driver driver(choices.below(2) == 0 ? guarded() : plain(), image);
+  Options options = choices.below(2) == 0 ? guarded() : plain();
+  if (choices.below(2) == 0) options.lease_drift_ppm = choices.below(1000);
+  options.incarnation = choices.below(3);
+  Driver driver(options, image);
   while (choices.more()) {
     driver.step({garbage_input(choices), garbage_input(choices)});
     if (choices.below(3) == 0) driver.settle();

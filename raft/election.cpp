@@ -9,6 +9,7 @@
 namespace raftlab::raft {
 
 void Core::handle(Turn& turn, const Tick& /*tick*/) {
+  if (promise_ticks_ > 0) --promise_ticks_;
   if (Leader* leader = leading(); leader != nullptr) {
     tick_leader(turn, *leader);
   } else {
@@ -19,10 +20,12 @@ void Core::handle(Turn& turn, const Tick& /*tick*/) {
 /// §5.2: a follower that hears nothing over the election timeout stands; so does a candidate of a split vote.
 void Core::tick_election(Turn& turn) {
   ++elapsed_ticks_;
-  if (elapsed_ticks_ >= deadline_ticks_) campaign(turn);
+  if (elapsed_ticks_ >= deadline_ticks_) return campaign(turn);
+  tick_forwarded(turn);
 }
 
 void Core::tick_leader(Turn& turn, Leader& leader) {
+  ++leader.ticks;
   if (++leader.heartbeat_elapsed_ticks >= options_.heartbeat_ticks) {
     leader.heartbeat_elapsed_ticks = 0;
     turn.heartbeat_due = true;
@@ -51,21 +54,17 @@ void Core::restart_election_timer() {
   deadline_ticks_ = range + from + static_cast<std::uint32_t>(draw % (to - from));
 }
 
+/// With leases the promise to a leader outlives what is known of it: a message of a later term, which may come from anybody,
+/// makes a follower forget its leader.
 bool Core::hears_a_leader() const {
   if (!options_.check_quorum) return false;
+  if (promise_ticks_ > 0) return true;
   return role() == Role::leader || (leader_ && elapsed_ticks_ < options_.election_ticks_min);
 }
 
 /// The vote of a term is kept when a candidate or leader steps down within it; only a new term clears it.
 void Core::become_follower(Turn& turn, Term term, NodeId leader) {
-  if (Leader* leading_now = leading(); leading_now != nullptr) {
-    for (const PendingRead& read : leading_now->reads) {
-      turn.out.rejected.push_back(Rejected{read.tag, Rejection::not_leader, leader});
-    }
-    if (leading_now->handover && leading_now->handover->tag)
-      turn.out.transferred.push_back(*leading_now->handover->tag);
-    turn.heartbeat_due = false;
-  }
+  leave_role(turn, leader);
   if (term > hard_.term) {
     hard_ = HardState{term, NodeId{}};
     attempt_ = 0;
@@ -75,8 +74,29 @@ void Core::become_follower(Turn& turn, Term term, NodeId leader) {
   restart_election_timer();
 }
 
+/// What waits in the present role, and under the present leader, ends with it. A read that is forwarded may yet be answered:
+/// nobody waits for that any more.
+void Core::leave_role(Turn& turn, NodeId leader) {
+  const auto reject = [&](const auto& read) {
+    turn.out.rejected.push_back(Rejected{read.tag, Rejection::not_leader, leader});
+  };
+  std::ranges::for_each(read_ready_, reject);
+  read_ready_.clear();
+  if (Leader* leading_now = leading(); leading_now != nullptr) {
+    for (const PendingRead& read : leading_now->reads) {
+      if (!read.requester) reject(read);
+    }
+    if (leading_now->handover && leading_now->handover->tag)
+      turn.out.transferred.push_back(*leading_now->handover->tag);
+    turn.heartbeat_due = false;
+  } else if (const auto* follower = std::get_if<Follower>(&role_); follower != nullptr) {
+    std::ranges::for_each(follower->reads, reject);
+    forward_ticks_ = 0;
+  }
+}
+
 void Core::handle(Turn& turn, const Campaign& /*campaign*/) {
-  if (leading() == nullptr) campaign(turn);
+  if (leading() == nullptr && promise_ticks_ == 0) campaign(turn);
 }
 
 /// A voter of the committed configuration or of one behind it in the log, which need not be the last one: a node that
@@ -93,12 +113,9 @@ bool Core::may_stand() const {
 /// asks whether it could win, which costs nobody a term.
 void Core::campaign(Turn& turn) {
   ++attempt_;
-  if (!may_stand()) {
-    leader_ = NodeId{};
-    restart_election_timer();
-    return;
-  }
+  if (!may_stand()) return become_follower(turn, hard_.term, NodeId{});
   if (options_.pre_vote) {
+    leave_role(turn, NodeId{});
     leader_ = NodeId{};
     role_.emplace<PreCandidate>();
     restart_election_timer();
@@ -112,6 +129,7 @@ void Core::campaign(Turn& turn) {
 /// Figure 2, "candidates": increment the term, vote for self, ask all. The requests wait until the vote and the
 /// log that they advertise are durable, and so does the vote for itself.
 void Core::stand(Turn& turn, bool transfer) {
+  leave_role(turn, NodeId{});
   hard_ = HardState{hard_.term.next(), options_.id};
   leader_ = NodeId{};
   role_.emplace<Candidate>();
@@ -136,7 +154,7 @@ void Core::ask_for_votes(Turn& turn, Term term, bool pre, bool transfer) {
 void Core::receive(Turn& turn, NodeId from, Term term, const RequestVote& request) {
   const bool current = request.pre ? term > hard_.term : term == hard_.term;
   const bool free = request.pre || !hard_.voted_for || hard_.voted_for == from;
-  const bool undecided = request.pre || !leader_;
+  const bool undecided = (request.pre || !leader_) && (request.transfer || promise_ticks_ == 0);
   const bool grant = current && free && undecided && at_least_as_up_to_date(request.last, log_.last_id());
   if (!grant) {
     send(turn, from, VoteReply{request.pre, false});

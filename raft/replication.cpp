@@ -14,6 +14,7 @@ namespace raftlab::raft {
 void Core::follow(Turn& turn, NodeId leader) {
   if (role() != Role::follower || leader_ != leader) become_follower(turn, hard_.term, leader);
   elapsed_ticks_ = 0;
+  promise_to_leader();
 }
 
 namespace {

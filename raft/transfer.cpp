@@ -45,6 +45,7 @@ void Core::hand_over(Turn& turn, Leader& leader) const {
   const auto target = std::ranges::find(leader.peers, handover.target, &Progress::id);
   if (target->match != log_.last() || (handover.told && !turn.heartbeat_due)) return;
   handover.told = true;
+  leader.lease_ended = true;  // voters do not hold the target to their promises
   send(turn, handover.target, TimeoutNow{});
 }
 

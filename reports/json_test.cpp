@@ -35,7 +35,7 @@ TEST(Json, TheSummaryCountsTheEvaluationsOfEveryActiveRung) {
   EXPECT_EQ(json["seeds"], 2);
   EXPECT_EQ(json["interrupted"], nullptr);
   EXPECT_EQ(json["evaluations"]["N18"], 4);
-  EXPECT_FALSE(json["evaluations"].contains("E10"));
+  EXPECT_FALSE(json["evaluations"].contains("R6"));
   EXPECT_EQ(json["faults"]["message_loss"]["drawn_seeds"], 2);
   EXPECT_EQ(json["faults"]["message_loss"]["fired_seeds"], 2);
   EXPECT_EQ(json["faults"]["message_loss"]["fired"], 62);

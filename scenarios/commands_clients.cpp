@@ -1,5 +1,6 @@
 #include "scenarios/commands.hpp"
 #include "scenarios/text.hpp"
+#include "simulator/operations.hpp"
 
 #include <array>
 
@@ -158,7 +159,7 @@ Action get_action(std::uint32_t column, NodeId node, const kv::GetKeys& get, con
     attempt.name = tail.name;
     attempt.node = node;
     attempt.what = get;
-    attempt.stale = get.policy == kv::ReadPolicy::stale;
+    attempt.claim = simulator::claim_of(*get.policy);
     attempt.op = world.next_read();
     world.request(std::move(attempt), tail.deadline_ticks);
   };
@@ -166,6 +167,7 @@ Action get_action(std::uint32_t column, NodeId node, const kv::GetKeys& get, con
 
 kv::ReadPolicy parse_policy(Arguments& arguments) {
   if (arguments.accept("stale")) return kv::ReadPolicy::stale;
+  if (arguments.accept("lease")) return kv::ReadPolicy::lease;
   (void)arguments.accept("linearizable");
   return kv::ReadPolicy::read_index;
 }
@@ -184,7 +186,7 @@ Action parse_mget(Arguments& arguments) {
   const NodeId node = arguments.node();
   kv::GetKeys get;
   const auto goes_on = [&] {
-    for (const char* word : {"stale", "linearizable", "deadline", "as"}) {
+    for (const char* word : {"stale", "lease", "linearizable", "deadline", "as"}) {
       if (arguments.next_is(word)) return false;
     }
     return !arguments.done();
@@ -203,8 +205,8 @@ constexpr std::array<Command, 8> table{{
     {"batch", "NODE KEY=VALUE... [in SESSION [number N]] [deadline T] [as NAME]", parse_batch},
     {"session", "NODE NAME", parse_session},
     {"retry", "NODE REQUEST [deadline T] [as NAME]", parse_retry},
-    {"get", "NODE KEY [stale|linearizable] [deadline T] [as NAME]", parse_get},
-    {"mget", "NODE KEY... [stale|linearizable] [deadline T] [as NAME]", parse_mget},
+    {"get", "NODE KEY [stale|lease|linearizable] [deadline T] [as NAME]", parse_get},
+    {"mget", "NODE KEY... [stale|lease|linearizable] [deadline T] [as NAME]", parse_mget},
 }};
 
 }  // namespace

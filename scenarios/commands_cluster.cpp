@@ -19,9 +19,13 @@ Action parse_cluster(Arguments& arguments) {
   while (!arguments.done()) {
     const std::string option =
         arguments.one_of({"pre-vote", "check-quorum", "window", "append-bytes", "election", "heartbeat",
-                          "snapshots", "tail", "parts", "chunks", "spares"});
+                          "snapshots", "tail", "parts", "chunks", "spares", "leases"});
     if (option == "pre-vote") profile.pre_vote = arguments.on_or_off();
     if (option == "check-quorum") profile.check_quorum = arguments.on_or_off();
+    if (option == "leases") {
+      profile.leases = true;
+      profile.lease_drift_ppm = small("the drift of the clocks in ppm", 0, 1'000'000);
+    }
     if (option == "window") profile.window_messages = small("the window in messages", 1, 1024);
     if (option == "append-bytes") profile.append_bytes_max = small("the bytes of an append", 1, 1U << 20U);
     if (option == "snapshots")
@@ -152,7 +156,7 @@ Action parse_stabilize(Arguments& arguments) {
 constexpr std::array<Command, 7> table{{
     {"cluster",
      "N [pre-vote on|off] [check-quorum on|off] [window M] [append-bytes B] [election T] [heartbeat H] "
-     "[snapshots E] [tail K] [parts B] [chunks B] [spares K]",
+     "[snapshots E] [tail K] [parts B] [chunks B] [spares K] [leases PPM]",
      parse_cluster},
     {"snapshot", "NODE", parse_snapshot},
     {"tick", "NODE...|all [COUNT | until ROLE]", parse_tick},

@@ -90,7 +90,9 @@ constexpr std::array<NumberField, 10> number_fields{{
     {"base", [](const raft::View& view, raft::Index /*applied*/) { return view.state.base.index.value(); }},
     {"dropped", [](const raft::View& view, raft::Index /*applied*/) { return view.dropped; }},
     {"reads",
-     [](const raft::View& view, raft::Index /*applied*/) { return std::uint64_t{view.reads.size()}; }},
+     [](const raft::View& view, raft::Index /*applied*/) {
+       return view.reads.size() + view.forwarded.size() + view.reads_confirmed;
+     }},
 }};
 
 [[noreturn]] void differs(std::uint32_t column, const World& world, NodeId node, const std::string& found) {

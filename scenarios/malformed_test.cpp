@@ -12,7 +12,7 @@ namespace {
 const std::string roles = "follower, pre-candidate, candidate, leader";
 const std::string kinds_of_messages =
     "pre-vote, pre-vote-reply, vote, vote-reply, append, append-reply, append-reject, heartbeat, "
-    "heartbeat-reply, snapshot, snapshot-reply, timeout-now";
+    "heartbeat-reply, snapshot, snapshot-reply, timeout-now, read-index, read-index-reply";
 
 void expect_malformed_cluster(std::string_view marked, const std::string& message) {
   expect_diagnostic(marked, message, Outcome::malformed);

@@ -65,10 +65,10 @@ struct FieldsOf {
 std::string name(raft::NodeId node) { return node ? "n" + number(node) : "none"; }
 
 const std::vector<std::string_view>& kinds() {
-  static const std::vector<std::string_view> all{"pre-vote",      "pre-vote-reply", "vote",
-                                                 "vote-reply",    "append",         "append-reply",
-                                                 "append-reject", "heartbeat",      "heartbeat-reply",
-                                                 "snapshot",      "snapshot-reply", "timeout-now"};
+  static const std::vector<std::string_view> all{
+      "pre-vote",       "pre-vote-reply", "vote",       "vote-reply",      "append",
+      "append-reply",   "append-reject",  "heartbeat",  "heartbeat-reply", "snapshot",
+      "snapshot-reply", "timeout-now",    "read-index", "read-index-reply"};
   return all;
 }
 

@@ -242,7 +242,7 @@ void World::answered(const kv::Answer& answer) {
   if (attempt.op.client == 0 || settled_.contains(attempt.op)) return;
   const bool read = std::holds_alternative<kv::GetKeys>(attempt.what);
   if (answer.status == kv::Status::ok || answer.status == kv::Status::compare_failed) {
-    witness_.ok(attempt.op, now_, simulator::to_outcome(attempt.what, answer), answer.index, attempt.stale);
+    witness_.ok(attempt.op, now_, simulator::to_outcome(attempt.what, answer), answer.index, attempt.claim);
   } else if (read) {
     witness_.fail(attempt.op, now_);
   } else {

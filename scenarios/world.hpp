@@ -47,7 +47,7 @@ struct Attempt {
   std::variant<kv::Command, kv::GetKeys> what;
   invariants::OpId op;  ///< the same for each retry; client 0: nobody judges it
   std::string session;  ///< of an attempt to open one: its name
-  bool stale = false;
+  invariants::ReadClaim claim = invariants::ReadClaim::linearizable;
   std::optional<kv::Answer> answer;
   bool over = false;  ///< answered, or its node's process has ended
 };

@@ -67,8 +67,8 @@ void World::pass_lease(NodeId node) {
   if (!profile_.check_quorum) return;
   for (std::uint32_t i = 0; i < 3 * profile_.election_ticks; ++i) {
     const raft::State state = view(node).state;
-    const bool hears =
-        state.role == raft::Role::leader || (state.leader && state.elapsed_ticks < profile_.election_ticks);
+    const bool hears = state.role == raft::Role::leader || view(node).promise_ticks != 0 ||
+                       (state.leader && state.elapsed_ticks < profile_.election_ticks);
     if (!hears) return;
     tick(node);
   }
@@ -77,6 +77,7 @@ void World::pass_lease(NodeId node) {
 bool World::elect(NodeId node, const std::vector<NodeId>& voters) {
   const std::uint64_t mark = sent_;
   for (const NodeId voter : voters) pass_lease(voter);
+  while (view(node).promise_ticks != 0 && view(node).state.role != raft::Role::leader) tick(node);
   const auto is_vote = [&](const Flight& flight) {
     const raft::MessageKind kind = flight.envelope.kind();
     return flight.number > mark &&
@@ -87,6 +88,7 @@ bool World::elect(NodeId node, const std::vector<NodeId>& voters) {
     const bool both = flight.envelope.from == node || flight.envelope.to == node;
     return both && std::ranges::find(voters, other) != voters.end() && deliverable(flight);
   };
+  std::erase_if(flights_, is_vote);  // of who stood meanwhile
   campaign(node);
   for (;;) {
     const auto found = std::ranges::find_if(

@@ -124,7 +124,7 @@ void Clients::start_operation(std::uint32_t index, Time now) {
 }
 
 void Clients::open_session(Client& client) {
-  client.reading = client.stale = false;
+  client.reading = client.anywhere = false;
   client.what = kv::Command{kv::ClientId{}, kv::Sequence{}, kv::OpenSession{}};
 }
 
@@ -187,7 +187,7 @@ void Clients::draw_operation(std::uint32_t index, Client& client) {
                         ? chooser_->happens(Key{Choice::client_operation, about}, profile_->read_ppm)
                         : last_ == Last::reading;
   client.reading = read && (!open_loop() || last_ != Last::none);
-  client.stale = false;
+  client.anywhere = false;
   if (!client.reading) {
     draw_write(client, about);
     client.op = OpId{client.session.value(), client.sequence};
@@ -202,11 +202,25 @@ void Clients::draw_operation(std::uint32_t index, Client& client) {
       chooser_->happens(Key{Choice::client_key, raft::combine(about, 1)}, million / 4)) {
     get.keys.push_back(key((first + 1) % profile_->keys));
   }
-  client.stale =
-      last_ == Last::none && chooser_->happens(Key{Choice::client_policy, about}, profile_->stale_read_ppm);
-  get.policy = client.stale ? kv::ReadPolicy::stale : kv::ReadPolicy::read_index;
+  draw_policy(client, about);
+  get.policy = client.policy;
   client.what = std::move(get);
   static_cast<void>(index);
+}
+
+/// Stale reads go to any node; so do some of the others, which it then forwards. The last read is a plain one.
+void Clients::draw_policy(Client& client, std::uint64_t about) {
+  const auto happens = [&](std::uint64_t which, std::uint32_t per_million) {
+    return last_ == Last::none &&
+           chooser_->happens(Key{Choice::client_policy, which == 0 ? about : raft::combine(about, which)},
+                             per_million);
+  };
+  client.policy = kv::ReadPolicy::read_index;
+  if (happens(1, profile_->lease_read_ppm)) client.policy = kv::ReadPolicy::lease;
+  client.anywhere = happens(2, profile_->follower_read_ppm);
+  if (!happens(0, profile_->stale_read_ppm)) return;
+  client.policy = kv::ReadPolicy::stale;
+  client.anywhere = true;
 }
 
 void Clients::draw_write(Client& client, std::uint64_t about) {
@@ -247,7 +261,7 @@ void Clients::attempt(std::uint32_t index, Time now) {
   ++client.attempts;
   const std::uint64_t about = subject(std::uint64_t{index}, std::uint64_t{client.attempt});
   NodeId node = client.leader;
-  if (!node || client.stale) {
+  if (!node || client.anywhere) {
     node = NodeId(
         static_cast<std::uint32_t>(1 + chooser_->choose(Key{Choice::client_node, about}, cluster_->size())));
   }
@@ -320,7 +334,8 @@ void Clients::settle(std::uint32_t index, const kv::Answer& answer, Time now) {
         ++counts_.ok;
         counts_.latency_ns.add(static_cast<std::uint64_t>(now - client.invoked));
         if (witness_ != nullptr)
-          witness_->ok(client.op, now, to_outcome(client.what, answer), answer.index, client.stale);
+          witness_->ok(client.op, now, to_outcome(client.what, answer), answer.index,
+                       client.reading ? claim_of(client.policy) : invariants::ReadClaim::linearizable);
         if (last_ == Last::writing)
           last_ = Last::reading;
         else if (last_ == Last::reading && client.reading)

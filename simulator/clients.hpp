@@ -70,7 +70,8 @@ class Clients {
     bool busy = false;
     bool opening = false;
     bool reading = false;
-    bool stale = false;
+    bool anywhere = false;  // any node is asked, not the leader
+    kv::ReadPolicy policy = kv::ReadPolicy::read_index;
     bool waiting = false;    // for the answer to the latest attempt, until `deadline`
     bool timer_set = false;  // an event is on its way that looks at `deadline`
     Time deadline = 0;
@@ -91,6 +92,7 @@ class Clients {
   void start_operation(std::uint32_t index, Time now);
   void open_session(Client& client);
   void draw_operation(std::uint32_t index, Client& client);
+  void draw_policy(Client& client, std::uint64_t about);
   void draw_write(Client& client, std::uint64_t about);
   void attempt(std::uint32_t index, Time now);
   void settle(std::uint32_t index, const kv::Answer& answer, Time now);

@@ -47,6 +47,7 @@ Cluster::Cluster(const Profile& profile, bool checks)
         invariants::Ladder::Options options;
         options.pre_vote = profile.pre_vote;
         options.check_quorum = profile.check_quorum;
+        options.leases = profile.leases;
         options.election_ticks_min = profile.election_ticks;
         options.limits.window_messages = profile.window_messages;
         options.limits.append_bytes_max = profile.append_bytes_max;
@@ -102,6 +103,8 @@ Life Cluster::start(NodeId id, raft::Seed seed, Time now) {
   options.replica.core.heartbeat_ticks = profile_.heartbeat_ticks;
   options.replica.core.pre_vote = profile_.pre_vote;
   options.replica.core.check_quorum = profile_.check_quorum;
+  if (profile_.leases) options.replica.core.lease_drift_ppm = profile_.lease_drift_ppm;
+  options.replica.core.incarnation = it.incarnation;
   options.replica.core.limits.window_messages = profile_.window_messages;
   options.replica.core.limits.append_bytes_max = profile_.append_bytes_max;
   options.replica.core.limits.tail_entries = profile_.tail_entries;

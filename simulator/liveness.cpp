@@ -151,6 +151,12 @@ void Bounded::object(NodeId node, const char* what, std::uint64_t found, std::ui
   objection_ = Objection{node, text.str()};
 }
 
+namespace {
+std::uint64_t pending_reads(const Sighting& node) {
+  return node.view.reads.size() + node.view.forwarded.size() + node.view.reads_confirmed;
+}
+}  // namespace
+
 void Bounded::look(Sightings all) {
   const raft::Limits& core = limits_.core;
   // A counter is looked at before it grows, so that one append or one proposal may carry it over its limit.
@@ -159,7 +165,7 @@ void Bounded::look(Sightings all) {
     if (node.life != Life::up) continue;
     ++evaluated_;
     object(node.node, "requests", node.waiting, limits_.requests_max);
-    object(node.node, "pending reads", node.view.reads.size(), core.reads_max);
+    object(node.node, "pending reads", pending_reads(node), core.reads_max);
     object(node.node, "uncommitted bytes", node.view.uncommitted_bytes,
            std::uint64_t{core.uncommitted_bytes_max} + core.proposal_bytes_max);
     for (const Progress& peer : node.view.peers) {
@@ -186,7 +192,7 @@ std::vector<Leftover> leftovers(const Sighting& node, Sightings nodes) {
       {"entries that are not committed", state.last.index.value() - state.commit.value()},
       {"entries that are not applied", state.commit.value() - state.applied.value()},
       {"uncommitted bytes", node.view.uncommitted_bytes},
-      {"pending reads", node.view.reads.size()},
+      {"pending reads", pending_reads(node)},
       {"unanswered requests", node.waiting},
   };
   for (const Progress& peer : node.view.peers) {

@@ -80,4 +80,13 @@ Outcome to_outcome(const std::variant<kv::Command, kv::GetKeys>& what, const kv:
   return Outcome::read(answer.values);
 }
 
+invariants::ReadClaim claim_of(kv::ReadPolicy policy) {
+  switch (policy) {
+    case kv::ReadPolicy::stale: return invariants::ReadClaim::stale;
+    case kv::ReadPolicy::lease: return invariants::ReadClaim::lease;
+    case kv::ReadPolicy::read_index: break;
+  }
+  return invariants::ReadClaim::linearizable;
+}
+
 }  // namespace raftlab::simulator

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "invariants/history.hpp"
+#include "invariants/witness.hpp"
 #include "kv/service.hpp"
 
 #include <variant>
@@ -15,5 +16,6 @@ void to_operation(const kv::CommandView& command, invariants::Operation& operati
 void to_operation(const std::variant<kv::Command, kv::GetKeys>& what, invariants::Operation& operation);
 [[nodiscard]] invariants::Outcome to_outcome(const std::variant<kv::Command, kv::GetKeys>& what,
                                              const kv::Answer& answer);
+[[nodiscard]] invariants::ReadClaim claim_of(kv::ReadPolicy policy);
 
 }  // namespace raftlab::simulator

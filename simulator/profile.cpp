@@ -167,7 +167,18 @@ Profile draw_profile(Chooser& chooser, std::uint32_t nodes) {
   // Without either, a node that was removed and does not know it deposes every leader (thesis §4.2.3).
   if (!profile.pre_vote && !profile.check_quorum) profile.rate(Fault::reconfigure) = 0;
   if (profile.rate(Fault::reconfigure) != 0) profile.spares = spares;
+  profile.leases = draw.chance(600'000);
+  profile.lease_drift_ppm = drift_apart_ppm(profile.clock_drift_ppm);
+  profile.lease_read_ppm = draw.number(0, 600'000);
+  profile.follower_read_ppm = draw.number(0, 500'000);
   return profile;
+}
+
+/// The longest tick is 1 + p, the shortest 1 - p; rounded up, with one to spare for ticks of whole nanoseconds.
+std::uint32_t drift_apart_ppm(std::uint32_t clock_drift_ppm) {
+  if (clock_drift_ppm == 0) return 0;
+  const std::uint64_t apart = 2ULL * clock_drift_ppm * million / (million - clock_drift_ppm);
+  return static_cast<std::uint32_t>(apart + 2);
 }
 
 bool keeps_cut(const Profile& profile) {
@@ -192,6 +203,7 @@ std::string summary(const Profile& profile) {
          << profile.tail_entries;
   if (!profile.pre_vote) text << ", pre-vote off";
   if (!profile.check_quorum) text << ", check-quorum off";
+  if (profile.leases && profile.check_quorum) text << ", leases";
   return text.str();
 }
 

@@ -34,6 +34,8 @@ struct Profile {
   bool check_quorum = true;
   std::uint32_t window_messages = 64;
   std::uint32_t append_bytes_max = 64U << 10U;
+  bool leases = false;                ///< have an effect with check-quorum only
+  std::uint32_t lease_drift_ppm = 0;  ///< what leases take two clocks to drift apart at most
 
   // Snapshots
   std::uint64_t snapshot_entries = 0;  ///< applied behind the last one; 0: none is taken
@@ -73,6 +75,8 @@ struct Profile {
   std::uint32_t client_attempts = 4;
   std::uint32_t read_ppm = 400'000;
   std::uint32_t stale_read_ppm = 100'000;  ///< of the reads
+  std::uint32_t lease_read_ppm = 0;        ///< of the reads that are not stale
+  std::uint32_t follower_read_ppm = 0;     ///< of the reads that are not stale: to any node, not to the leader
   std::uint32_t deadline_ticks = 100;
   /// Instead of closed-loop clients: so many operations per virtual second at the current leader; 0: closed loop.
   std::uint64_t open_load_per_second = 0;
@@ -97,6 +101,9 @@ struct ProfileError {
 
 /// The settings of a profile file over `base`. Unknown keys, wrong types and values out of range are errors.
 [[nodiscard]] std::variant<Profile, ProfileError> parse_profile(const std::string& text, const Profile& base);
+
+/// How far two clocks drift apart, in parts per million of the faster one's tick, when each of them drifts by up to this.
+[[nodiscard]] std::uint32_t drift_apart_ppm(std::uint32_t clock_drift_ppm);
 
 /// True when the profile asks for a cut in the healing phase, and its cluster must survive one.
 [[nodiscard]] bool keeps_cut(const Profile& profile);

@@ -39,6 +39,8 @@ constexpr Field fields[] = {
     {"core", "check_quorum", &Profile::check_quorum},
     {"core", "window_messages", &Profile::window_messages, 1, 65'536},
     {"core", "append_bytes_max", &Profile::append_bytes_max, 1, 1U << 30U},
+    {"core", "leases", &Profile::leases},
+    {"core", "lease_drift_ppm", &Profile::lease_drift_ppm, 0, 10 * million},
     {"snapshots", "snapshot_entries", &Profile::snapshot_entries, 0, 1'000'000'000'000},
     {"snapshots", "tail_entries", &Profile::tail_entries, 0, 1'000'000'000'000},
     {"snapshots", "snapshot_part_bytes", &Profile::snapshot_part_bytes, 1, 1U << 30U},
@@ -64,6 +66,8 @@ constexpr Field fields[] = {
     {"clients", "client_attempts", &Profile::client_attempts, 1, 1'000},
     {"clients", "read_ppm", &Profile::read_ppm, 0, million},
     {"clients", "stale_read_ppm", &Profile::stale_read_ppm, 0, million},
+    {"clients", "lease_read_ppm", &Profile::lease_read_ppm, 0, million},
+    {"clients", "follower_read_ppm", &Profile::follower_read_ppm, 0, million},
     {"clients", "deadline_ticks", &Profile::deadline_ticks, 1, 1'000'000},
     {"clients", "open_load_per_second", &Profile::open_load_per_second, 0, 10'000'000},
 };
@@ -359,6 +363,8 @@ void Reader::couple(Profile& profile) const {
     else if (profile.clock_drift_ppm == 0)
       profile.clock_drift_ppm = 50'000;
   }
+  // Leases allow for the drift that there is, unless the file says what they take it to be.
+  if (!given("lease_drift_ppm")) profile.lease_drift_ppm = drift_apart_ppm(profile.clock_drift_ppm);
 }
 
 Profile Reader::over(Profile profile) const {

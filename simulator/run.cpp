@@ -49,6 +49,7 @@ class Run {
         clients_(profile, chooser, queue_, cluster_, options.checks ? &witness_ : nullptr, fired_),
         healing_(profile_, chooser, cluster_, network_, clients_),
         ticks_(profile.nodes + 1),
+        missed_ticks_(profile.nodes + 1),
         disk_busy_until_(2 * (profile.nodes + 1)) {
     cluster_.on_commit = [this](const Commitment& commitment) { clients_.committed(commitment.entry); };
     if (options_.on_step) {
@@ -118,6 +119,7 @@ class Run {
     now_ = event.time;
     if (now_ >= profile_.fault_phase_ns && !healing_.begun()) calm_down();
     if (healing_.begun()) healing_.look(now_);
+    if (healing_.done()) return;  // what is judged is what was seen: a late message may be the next event
     handle(event);
   }
 
@@ -152,13 +154,18 @@ class Run {
     clients_.drain();
   }
 
-  /// A paused process hears of everything when it goes on.
+  /// A paused process hears of everything when it goes on; first of the time that has passed, as leases demand of a host.
   [[nodiscard]] bool postponed(Event& event) {
     const Time until = nemesis_.paused_until(NodeId(event.node));
-    if (until <= now_) return false;
-    event.time = until;
-    queue_.push(event);
-    return true;
+    if (until > now_) {
+      event.time = until;
+      queue_.push(event);
+      return true;
+    }
+    std::uint32_t& missed = missed_ticks_[event.node];
+    if (missed == 0 || cluster_.life(NodeId(event.node)) != Life::up) return false;
+    for (; missed != 0; --missed) cluster_.service(NodeId(event.node)).tick();
+    return false;
   }
 
   [[nodiscard]] bool alive(const Event& event) const {
@@ -178,6 +185,7 @@ class Run {
     }
     if (cluster_.life(node) != Life::up || ticks_[event.node] == life) return;
     ticks_[event.node] = life;
+    missed_ticks_[event.node] = 0;
     busy_until(node, Directory::log) = busy_until(node, Directory::snapshots) = now_;
     start_syncs(node);
     const std::uint64_t about = subject(node, std::uint64_t{life});
@@ -199,11 +207,18 @@ class Run {
   }
 
   void tick(Event& event) {
-    if (!alive(event) || postponed(event)) return;
+    if (!alive(event)) return;
     const NodeId node(event.node);
+    Event next = event;
+    next.time = now_ + static_cast<Time>(event.extra);
+    if (nemesis_.paused_until(node) > now_) {
+      ++missed_ticks_[event.node];
+      queue_.push(next);
+      return;
+    }
+    (void)postponed(event);
     cluster_.service(node).tick();
-    event.time = now_ + static_cast<Time>(event.extra);
-    queue_.push(event);
+    queue_.push(next);
     step(node);
   }
 
@@ -300,7 +315,8 @@ class Run {
   Nemesis nemesis_;
   Clients clients_;
   Healing healing_;
-  std::vector<std::uint32_t> ticks_;  // the life of each node whose ticks have begun
+  std::vector<std::uint32_t> ticks_;         // the life of each node whose ticks have begun
+  std::vector<std::uint32_t> missed_ticks_;  // of each node, while its process stood still
   std::vector<Time> disk_busy_until_;
   Time now_ = 0;
   std::uint64_t at_this_instant_ = 0;
@@ -311,7 +327,8 @@ class Run {
 };
 
 void Run::add_history() {
-  static constexpr Rung rungs[invariants::history_rungs] = {Rung::E6, Rung::E7, Rung::E8, Rung::E9};
+  static constexpr Rung rungs[invariants::history_rungs] = {Rung::E6, Rung::E7, Rung::E8, Rung::E9,
+                                                            Rung::E10};
   for (const invariants::HistoryFinding& finding : witness_.findings()) {
     cluster_.ladder().report(rungs[static_cast<std::size_t>(finding.rung)], NodeId{}, finding.text);
   }

@@ -132,7 +132,7 @@ void Replica::reconfigure(std::uint64_t tag, const Configuration& target, bool f
 }
 
 void Replica::transfer(std::uint64_t tag, NodeId target) { inbox_.emplace_back(Transfer{tag, target}); }
-void Replica::read_barrier(std::uint64_t tag) { inbox_.emplace_back(Read{tag}); }
+void Replica::read_barrier(std::uint64_t tag, ReadMode mode) { inbox_.emplace_back(Read{tag, mode}); }
 void Replica::campaign() { inbox_.emplace_back(Campaign{}); }
 void Replica::unreachable(NodeId peer) { inbox_.emplace_back(Unreachable{peer}); }
 

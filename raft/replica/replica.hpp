@@ -73,8 +73,9 @@ class Replica {
   void propose(std::uint64_t tag, Bytes command);
   void reconfigure(std::uint64_t tag, const Configuration& target, bool force);
   void transfer(std::uint64_t tag, NodeId target);
-  /// A linearizable read: `ReplicaOutput::reads` tells when the state machine is recent enough.
-  void read_barrier(std::uint64_t tag);
+  /// A linearizable read, at the leader or at who follows one: `ReplicaOutput::reads` tells when the state machine is recent
+  /// enough. For leases, the ticks that a process has missed must be handed over before any request.
+  void read_barrier(std::uint64_t tag, ReadMode mode = ReadMode::read_index);
   void campaign();
   void unreachable(NodeId peer);
   /// Takes a snapshot with the next step, whatever the bounds say, if there is something new and none is being taken.
