@@ -3,7 +3,7 @@ complete -c raftlab -n __fish_use_subcommand -f -a explore -d 'Run seeds; alone:
 complete -c raftlab -n '__fish_seen_subcommand_from explore' -l help -d 'This text'
 complete -c raftlab -n '__fish_seen_subcommand_from explore' -l seed -r -d 'One seed, decimal or 0x...'
 complete -c raftlab -n '__fish_seen_subcommand_from explore' -l seeds -r -d 'Seeds A to B, both included, or the seeds from 1 to N'
-complete -c raftlab -n '__fish_seen_subcommand_from explore' -l nodes -r -d 'Size of the cluster (default: drawn from 1 to 7)'
+complete -c raftlab -n '__fish_seen_subcommand_from explore' -l nodes -r -d 'Size of the cluster (default: drawn from 1 to 9)'
 complete -c raftlab -n '__fish_seen_subcommand_from explore' -l profile -r -d 'Settings over the drawn profile (docs/profiles.md)'
 complete -c raftlab -n '__fish_seen_subcommand_from explore' -l checks -r -d 'Check the ladder after every step, or not at all'
 complete -c raftlab -n '__fish_seen_subcommand_from explore' -l jobs -r -d 'Seeds that run at the same time (default: one per core)'

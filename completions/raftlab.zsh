@@ -21,7 +21,7 @@ else
         '--help[This text]' \
         '--seed[One seed, decimal or 0x...]:value:_files' \
         '--seeds[Seeds A to B, both included, or the seeds from 1 to N]:value:_files' \
-        '--nodes[Size of the cluster (default\: drawn from 1 to 7)]:value:_files' \
+        '--nodes[Size of the cluster (default\: drawn from 1 to 9)]:value:_files' \
         '--profile[Settings over the drawn profile (docs/profiles.md)]:value:_files' \
         '--checks[Check the ladder after every step, or not at all]:value:_files' \
         '--jobs[Seeds that run at the same time (default\: one per core)]:value:_files' \

@@ -104,6 +104,8 @@ void Ladder::durable(NodeId id, raft::WriteSeq seq) {
   const raft::LogId base = node.disk.synced().base;
   node.disk.sync(seq);
   if (node.disk.synced().base != base) raise_floor();
+  if (node.disk.synced().snapshot.index >= node.disk.older_snapshot_below)
+    node.disk.older_snapshot_below = raft::Index{};
   // E2: the own vote is written when it is durable.
   const raft::HardState& hard = node.disk.synced().hard;
   if (hard != before && hard.voted_for == id) write_vote(node, hard.term, id);
@@ -113,6 +115,11 @@ void Ladder::crashed(NodeId id, bool /*power_lost*/) {
   NodeRecord& node = node_of(id);
   node.up = false;
   cluster_.leaders &= ~set_of(id);
+}
+
+void Ladder::snapshots_damaged(NodeId id) {
+  DiskRecord& disk = node_of(id).disk;
+  disk.older_snapshot_below = disk.synced().snapshot.index.next();
 }
 
 void Ladder::store_digest(NodeId id, raft::Index applied, std::uint64_t digest) {

@@ -68,6 +68,9 @@ class Ladder {
   /// now on, whether or not the core was told. Comes before the step that is told `Written`.
   void durable(raft::NodeId node, raft::WriteSeq seq);
   void crashed(raft::NodeId node, bool power_lost);
+  /// Some of its files with snapshots are not what they were: until its log goes on from a newer one, it may start from an
+  /// older one than the log says, if the log reaches back there (R1).
+  void snapshots_damaged(raft::NodeId node);
   /// G11: a snapshot is durable at this node, its own or a received one, and this is its content: the configuration at `last`,
   /// and the digest of the state machine that starts from it (0: not known). Comes before the step that is told
   /// `SnapshotTaken` or `SnapshotStored`. Optional; without it G11 sees what the core makes of a snapshot, but not into it.

@@ -202,7 +202,12 @@ Image DiskRecord::surely() const {
 }
 
 bool DiskRecord::may_recover(const Image& image) const {
-  const auto same = [&](const Image& candidate) { return candidate == image; };
+  const auto same = [&](const Image& candidate) {
+    if (candidate == image) return true;
+    if (!older_snapshot_below || image.snapshot.index >= candidate.snapshot.index) return false;
+    return image.snapshot.index >= image.base.index && image.hard == candidate.hard &&
+           image.base == candidate.base && image.log == candidate.log;
+  };
   Image candidate = surely();
   if (same(candidate)) return true;
   for (std::size_t at = first_uncertain(); at < writes_.size(); ++at) {

@@ -124,6 +124,9 @@ class DiskRecord {
   /// R1: `image` is what must be there and a prefix, by records, of the rest.
   [[nodiscard]] bool may_recover(const Image& image) const;
 
+  /// Not 0: files of snapshots were damaged, and none from here on has become durable in the log since.
+  raft::Index older_snapshot_below;
+
   void forget_below(std::uint64_t index);
   [[nodiscard]] std::size_t size() const {
     return synced_.log.runs().size() + writes_.size() + once_synced_.size();

@@ -26,6 +26,10 @@ void Campaign::add(const SeedReport& report) {
   }
   const std::size_t rungs = std::min(result.evaluations.size(), evaluations_.size());
   for (std::size_t i = 0; i < rungs; ++i) evaluations_[i] += result.evaluations[i];
+  for (std::size_t i = 0; i < simulator::mark_count; ++i) {
+    if (result.marks[i] != 0) ++marks_[i].seeds;
+    marks_[i].fired += result.marks[i];
+  }
   totals_.steps += result.steps;
   totals_.virtual_ns += result.virtual_ns;
   totals_.cpu_ns += report.cpu_ns;
@@ -71,6 +75,24 @@ std::vector<const invariants::RungInfo*> Campaign::rungs_idle() const {
   std::vector<const invariants::RungInfo*> result;
   for (const invariants::RungInfo& rung : invariants::rungs()) {
     if (rung.active && evaluations_[static_cast<std::size_t>(rung.rung)] == 0) result.push_back(&rung);
+  }
+  return result;
+}
+
+std::vector<simulator::Mark> Campaign::marks_reached() const {
+  std::vector<simulator::Mark> result;
+  for (const simulator::MarkInfo& mark : simulator::marks()) {
+    if (tally(mark.mark).fired != 0) result.push_back(mark.mark);
+  }
+  std::ranges::stable_sort(result, {}, [this](simulator::Mark mark) { return tally(mark).seeds; });
+  return result;
+}
+
+std::vector<simulator::Mark> Campaign::marks_missed() const {
+  std::vector<simulator::Mark> result;
+  if (seeds() < marks_seeds_min || rungs_evaluated() == 0) return result;
+  for (const simulator::MarkInfo& mark : simulator::marks()) {
+    if (tally(mark.mark).fired == 0) result.push_back(mark.mark);
   }
   return result;
 }

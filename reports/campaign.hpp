@@ -25,6 +25,14 @@ struct FaultTally {
   std::uint64_t fired = 0;        ///< how often it happened
 };
 
+struct MarkTally {
+  std::uint64_t seeds = 0;  ///< in which it fired
+  std::uint64_t fired = 0;
+};
+
+/// A campaign of so many seeds is expected to come by every mark.
+inline constexpr std::uint64_t marks_seeds_min = 500;
+
 /// More than one inconclusive seed in so many makes the campaign inconclusive.
 inline constexpr std::uint64_t inconclusive_one_in = 20;
 /// A fault kind that was drawn in so many seeds must have fired in one.
@@ -55,6 +63,13 @@ class Campaign {
   [[nodiscard]] std::uint64_t rungs_evaluated() const;
   /// Active rungs that were never evaluated for real.
   [[nodiscard]] std::vector<const invariants::RungInfo*> rungs_idle() const;
+  [[nodiscard]] const MarkTally& tally(simulator::Mark mark) const {
+    return marks_[static_cast<std::size_t>(mark)];
+  }
+  /// Marks that fired in some seed, the one with the fewest seeds first.
+  [[nodiscard]] std::vector<simulator::Mark> marks_reached() const;
+  /// Marks that never fired, although the campaign was long enough and its checks were on.
+  [[nodiscard]] std::vector<simulator::Mark> marks_missed() const;
   /// Kinds that were drawn, and of these the ones that fired.
   [[nodiscard]] std::uint64_t fault_kinds_drawn() const;
   [[nodiscard]] std::uint64_t fault_kinds_fired() const;
@@ -86,6 +101,7 @@ class Campaign {
   std::uint64_t violated_ = 0;
   std::uint64_t inconclusive_ = 0;
   std::array<FaultTally, simulator::faults> faults_{};
+  std::array<MarkTally, simulator::mark_count> marks_{};
   std::array<std::uint64_t, invariants::rung_count> evaluations_{};
   static constexpr std::size_t examples_max = 3;
 

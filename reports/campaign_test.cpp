@@ -200,5 +200,37 @@ TEST(Campaign, ASeedThatTookNoTimeIsTheSlowestOfNone) {
   EXPECT_EQ(campaign.slowest_cpu_ns(), 0);
 }
 
+TEST(Campaign, TellsMarksFromTheRarestOn) {
+  using simulator::Mark;
+  Campaign campaign;
+  SeedReport report = good(1);
+  report.result.marks[static_cast<std::size_t>(Mark::figure_8)] = 7;
+  report.result.marks[static_cast<std::size_t>(Mark::two_leaders)] = 1;
+  campaign.add(report);
+  report.seed = 2;
+  report.result.marks[static_cast<std::size_t>(Mark::figure_8)] = 0;
+  campaign.add(report);
+  EXPECT_EQ(campaign.marks_reached(), (std::vector{Mark::figure_8, Mark::two_leaders}));
+  EXPECT_EQ(campaign.tally(Mark::figure_8).fired, 7U);
+  EXPECT_EQ(campaign.tally(Mark::two_leaders).seeds, 2U);
+  EXPECT_TRUE(campaign.marks_missed().empty()) << "too short to expect them";
+}
+
+TEST(Campaign, OfFiveHundredSeedsMissesWhatNeverFiredAndHoldsAllTheSame) {
+  using simulator::Mark;
+  Campaign campaign;
+  SeedReport report = good(1);
+  report.result.marks.fill(1);
+  report.result.marks[static_cast<std::size_t>(Mark::figure_8)] = 0;
+  for (std::uint64_t seed = 1; seed <= marks_seeds_min; ++seed) campaign.add(report);
+  EXPECT_EQ(campaign.marks_missed(), std::vector{Mark::figure_8});
+  EXPECT_EQ(campaign.verdict(), Verdict::holds);
+
+  Campaign without_checks;
+  report.result.evaluations.clear();
+  for (std::uint64_t seed = 1; seed <= marks_seeds_min; ++seed) without_checks.add(report);
+  EXPECT_TRUE(without_checks.marks_missed().empty());
+}
+
 }  // namespace
 }  // namespace raftlab::reports

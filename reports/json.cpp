@@ -50,6 +50,12 @@ std::string json_seed(const SeedReport& report) {
   json["operations"] = Json{{"ok", result.operations_ok},
                             {"failed", result.operations_failed},
                             {"unknown", result.operations_unknown}};
+  Json marks = Json::object();
+  for (const simulator::MarkInfo& mark : simulator::marks()) {
+    const std::uint64_t fired = result.marks[static_cast<std::size_t>(mark.mark)];
+    if (fired != 0) marks[mark.name] = fired;
+  }
+  json["marks"] = std::move(marks);
   return line(json);
 }
 
@@ -82,6 +88,15 @@ std::string json_summary(const Campaign& campaign, std::string_view interrupted)
     if (rung.active) rungs[rung.id] = campaign.evaluations()[static_cast<std::size_t>(rung.rung)];
   }
   json["evaluations"] = std::move(rungs);
+  Json marks = Json::object();
+  for (const simulator::MarkInfo& mark : simulator::marks()) {
+    const MarkTally& tally = campaign.tally(mark.mark);
+    marks[mark.name] = Json{{"seeds", tally.seeds}, {"fired", tally.fired}};
+  }
+  json["marks"] = std::move(marks);
+  Json missed = Json::array();
+  for (const simulator::Mark mark : campaign.marks_missed()) missed.push_back(simulator::info(mark).name);
+  json["marks_missed"] = std::move(missed);
   return line(Json{{"summary", std::move(json)}});
 }
 

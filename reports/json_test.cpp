@@ -16,7 +16,7 @@ TEST(Json, ASeedThatHoldsIsOneLine) {
       json_seed(holding(17)),
       R"({"seed":17,"verdict":"holds","rung":null,"step":null,"digest":"0000000000abcdef","virtual_seconds":21.5,)"
       R"("cpu_seconds":0.123456789,"steps":41180,"messages":30000,"committed":812,"elections":7,)"
-      R"("faults":{"message_loss":31,"pause":0},"operations":{"ok":800,"failed":12,"unknown":5}})");
+      R"("faults":{"message_loss":31,"pause":0},"operations":{"ok":800,"failed":12,"unknown":5},"marks":{}})");
 }
 
 TEST(Json, AViolatedSeedNamesItsRootAndItsStep) {
@@ -100,10 +100,10 @@ TEST(Json, TheSummaryHasItsFieldsInOrder) {
   EXPECT_EQ(json.size(), 1U);
   std::vector<std::string> keys;
   for (const auto& [key, value] : json["summary"].items()) keys.push_back(key);
-  EXPECT_EQ(keys,
-            (std::vector<std::string>{"verdict", "reasons", "interrupted", "seeds", "holds", "violated",
-                                      "inconclusive", "virtual_seconds", "cpu_seconds", "steps", "messages",
-                                      "committed", "elections", "faults", "operations", "evaluations"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"verdict", "reasons", "interrupted", "seeds", "holds", "violated",
+                                            "inconclusive", "virtual_seconds", "cpu_seconds", "steps",
+                                            "messages", "committed", "elections", "faults", "operations",
+                                            "evaluations", "marks", "marks_missed"}));
 }
 
 TEST(Json, TheSummaryKnowsEveryFaultKindAndEveryActiveRung) {

@@ -116,6 +116,32 @@ std::string idle_rungs(const Campaign& campaign, std::size_t indent) {
   return std::string(indent, ' ') + wrap(text, indent) + "\n";
 }
 
+constexpr std::size_t rarest_marks_told = 5;
+
+/// Of one seed every mark that it came by; of many how many were reached, and the rarest.
+std::string marks(const Campaign& campaign, std::size_t indent) {
+  const std::vector<simulator::Mark> reached = campaign.marks_reached();
+  const std::string before(indent, ' ');
+  std::string text;
+  if (!reached.empty()) {
+    const bool one = campaign.seeds() == 1;
+    std::string line = std::to_string(reached.size()) + " of " + std::to_string(simulator::mark_count) +
+                       (one ? " marks:" : " marks reached, in the fewest seeds:");
+    const std::size_t told = one ? reached.size() : std::min(reached.size(), rarest_marks_told);
+    for (std::size_t i = 0; i < told; ++i) {
+      const std::uint64_t number = one ? campaign.tally(reached[i]).fired : campaign.tally(reached[i]).seeds;
+      line += std::string(i == 0 ? " " : ", ") + simulator::info(reached[i]).name + " " + grouped(number);
+    }
+    text += before + wrap(line, indent) + "\n";
+  }
+  if (const auto missed = campaign.marks_missed(); !missed.empty()) {
+    std::string line = "never came by:";
+    for (const simulator::Mark mark : missed) line += std::string(" ") + simulator::info(mark).name;
+    text += before + wrap(line, indent) + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string verdict_word(Verdict verdict, Colour colour, std::size_t width) {
@@ -168,6 +194,7 @@ std::string conclusion(const Campaign& campaign, std::string_view seeds, std::st
   if (campaign.seeds() != 0) {
     text += figures(campaign, indent);
     text += idle_rungs(campaign, width);
+    text += marks(campaign, width);
   }
   if (!replay.empty()) text += left("replay", width) + copied(replay, width) + "\n";
   return text;

@@ -233,5 +233,27 @@ TEST(Text, TheProgressCountsCrashesAndPartitionsOfEveryKind) {
   EXPECT_NE(text.find("   crashes 3   partitions 6"), std::string::npos) << text;
 }
 
+TEST(Text, AConclusionTellsTheMarks) {
+  using simulator::Mark;
+  SeedReport report = holding(1);
+  report.result.marks[static_cast<std::size_t>(Mark::figure_8)] = 2;
+  report.result.marks[static_cast<std::size_t>(Mark::two_leaders)] = 1'500;
+  Campaign one;
+  one.add(report);
+  EXPECT_NE(conclusion(one, "seed 1", "", "", Colour::off)
+                .find("\n        2 of " + std::to_string(simulator::mark_count) +
+                      " marks: two-leaders 1,500, figure-8 2\n"),
+            std::string::npos);
+  Campaign many;
+  for (int i = 0; i < 500; ++i) many.add(report);
+  const std::string text = conclusion(many, "seeds 1..500", "", "", Colour::off);
+  EXPECT_NE(text.find(" marks reached, in the fewest seeds: two-leaders 500, figure-8 500\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("\n              never came by: election-without-winner"), std::string::npos) << text;
+  std::istringstream lines(text.substr(text.find(" marks reached")));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(columns(line), line_columns) << line;
+}
+
 }  // namespace
 }  // namespace raftlab::reports

@@ -346,6 +346,7 @@ void Clients::settle(std::uint32_t index, const kv::Answer& answer, Time now) {
     case Status::session_expired:
       // What became of earlier attempts is not known any more.
       if (!client.opening) {
+        ++counts_.expired;
         client.session = kv::ClientId{};
         ++without_session_;
         give_up(index, now);
@@ -417,6 +418,8 @@ void Clients::committed(const raft::EntryView& entry) {
       witness_->committed(entry.id.index, id, &operation_);
       return;
     }
+    if (std::holds_alternative<kv::OpenSession>(command_.change))
+      return witness_->committed_session(entry.id.index);
   }
   witness_->committed(entry.id.index, std::nullopt, nullptr);
 }

@@ -29,6 +29,7 @@ class Clients {
     std::uint64_t ok = 0;
     std::uint64_t failed = 0;
     std::uint64_t unknown = 0;
+    std::uint64_t expired = 0;  ///< found their session evicted
     Histogram latency_ns;
   };
 

@@ -2,6 +2,7 @@
 
 #include "raft/assert.hpp"
 #include "raft/hash.hpp"
+#include "simulator/starting_state.hpp"
 
 #include <deque>
 #include <string>
@@ -43,17 +44,18 @@ static std::uint64_t snapshots_about(std::uint64_t about) { return raft::combine
 static constexpr std::uint64_t twin_every_steps = 2048;
 
 Cluster::Cluster(const Profile& profile, bool checks)
-    : profile_(profile), checks_(checks), ladder_([&] {
+    : profile_(profile),
+      checks_(checks),
+      ladder_([&] {
         invariants::Ladder::Options options;
         options.pre_vote = profile.pre_vote;
         options.check_quorum = profile.check_quorum;
         options.leases = profile.leases;
         options.election_ticks_min = profile.election_ticks;
-        options.limits.window_messages = profile.window_messages;
-        options.limits.append_bytes_max = profile.append_bytes_max;
-        options.limits.tail_entries = profile.tail_entries;
+        options.limits = limits_of(profile);
         return options;
-      }()) {
+      }()),
+      marks_(profile.nodes) {
   for (std::uint32_t id = 1; id <= profile.nodes; ++id) {
     nodes_.push_back(std::make_unique<Node>());
     nodes_.back()->id = NodeId(id);
@@ -103,11 +105,12 @@ Life Cluster::start(NodeId id, raft::Seed seed, Time now) {
   options.replica.core.heartbeat_ticks = profile_.heartbeat_ticks;
   options.replica.core.pre_vote = profile_.pre_vote;
   options.replica.core.check_quorum = profile_.check_quorum;
+  options.replica.core.priority = priority_of(profile_, id);
+  options.replica.core.stall_ticks = profile_.stall_ticks;
   if (profile_.leases) options.replica.core.lease_drift_ppm = profile_.lease_drift_ppm;
   options.replica.core.incarnation = it.incarnation;
-  options.replica.core.limits.window_messages = profile_.window_messages;
-  options.replica.core.limits.append_bytes_max = profile_.append_bytes_max;
-  options.replica.core.limits.tail_entries = profile_.tail_entries;
+  options.replica.core.limits = limits_of(profile_);
+  if (profile_.sessions_max != 0) options.store.sessions_max = profile_.sessions_max;
   options.replica.snapshot.entries = profile_.snapshot_entries;
   options.replica.snapshot.bytes = 0;
   options.replica.snapshot.part_bytes = profile_.snapshot_part_bytes;
@@ -115,10 +118,7 @@ Life Cluster::start(NodeId id, raft::Seed seed, Time now) {
   options.replica.identity = raft::wal::Identity{1, id};
   it.last_append = it.disk.last_append();
   const raft::Disks disks{&it.disk, &it.snapshots};
-  std::optional<raft::Recovered> when_empty;  // a spare knows nothing, not even who is in the cluster
-  const std::uint32_t voters = size() - profile_.spares;
-  if (id.value() <= voters) when_empty = raft::bootstrap(raft::voters_up_to(voters));
-  auto opened = kv::Service::open(options, disks, when_empty);
+  auto opened = kv::Service::open(options, disks, starting_state(profile_, id));
   note(raft::Hasher(static_cast<std::uint64_t>(now))
            .add(id)
            .add(std::uint64_t{it.incarnation})
@@ -126,11 +126,13 @@ Life Cluster::start(NodeId id, raft::Seed seed, Time now) {
            .value());
   if (const auto* refusal = std::get_if<raft::wal::Refusal>(&opened)) {
     it.life = Life::refused;
+    if (checks_) marks_.fire(Mark::start_refused);
     it.refusal = std::string(raft::wal::name(refusal->code)) + " " + refusal->file + " at byte " +
                  std::to_string(refusal->offset) + ": " + refusal->detail;
     return it.life;
   }
   it.life = Life::up;
+  if (it.snapshots.take_rotten() && checks_) marks_.fire(Mark::snapshot_rot_survived);
   it.role = Role::follower;
   it.service = std::move(std::get<std::unique_ptr<kv::Service>>(opened));
   it.applied = Index{};
@@ -139,6 +141,7 @@ Life Cluster::start(NodeId id, raft::Seed seed, Time now) {
   if (checks_) {
     ladder_.at(steps_, now_);
     ladder_.started(id, it.service->replica().recovered(), it.service->replica().view());
+    marks_.started(id, it.service->replica().recovered(), it.service->replica().torn_tail());
   }
   return it.life;
 }
@@ -155,7 +158,10 @@ CrashDamage Cluster::crash(NodeId id, const Crash& how, Chooser& chooser, std::u
            .add(id)
            .add(it.disk.bytes(), it.snapshots.bytes())
            .value());
-  if (checks_) ladder_.crashed(id, how.kind != Crash::Kind::kill);
+  if (checks_) {
+    ladder_.crashed(id, how.kind != Crash::Kind::kill);
+    marks_.crashed(id);
+  }
   return damage;
 }
 
@@ -166,6 +172,9 @@ kv::ServiceOutput& Cluster::step(NodeId id, Time now) {
   service(id).step(output_, this);
   twin_.reset();
   messages_ += output_.messages.size();
+  if (checks_) {
+    for (const kv::Answer& answer : output_.answers) marks_.answered(answer);
+  }
   const Index applied = it.service->store().applied();
   if (applied != it.applied) {
     it.applied = applied;
@@ -176,6 +185,7 @@ kv::ServiceOutput& Cluster::step(NodeId id, Time now) {
 
 void Cluster::disk_failed(NodeId id, Directory directory, const DiskCompletion& completion) {
   if (directory == Directory::log) {
+    if (checks_ && completion.error == DiskError::no_space) marks_.fire(Mark::disk_full);
     service(id).complete(completion);
   } else {
     service(id).complete_snapshots(completion);
@@ -267,6 +277,7 @@ void Cluster::stepped(const raft::trace::Step& step) {
     ladder_.at(steps_, now_);
     ladder_.stepped(step);
     if (twin_) compare_twin(step);
+    marks_.stepped(step);
   }
   announce_commits(step);
   if (on_step) on_step(StepRecord{steps_, now_, step.node, step.view.state, digest_}, step);

@@ -5,6 +5,7 @@
 #include "raft/trace/step.hpp"
 #include "simulator/disk.hpp"
 #include "simulator/event_queue.hpp"
+#include "simulator/mark_watch.hpp"
 #include "simulator/profile.hpp"
 
 #include <cstdint>
@@ -74,6 +75,8 @@ class Cluster final : private raft::trace::StepObserver {
   [[nodiscard]] std::uint64_t messages_sent() const { return messages_; }
   [[nodiscard]] invariants::Ladder& ladder() { return ladder_; }
   [[nodiscard]] const invariants::Ladder& ladder() const { return ladder_; }
+  /// What the run came by; nothing with checks off.
+  [[nodiscard]] const MarkWatch& marks() const { return marks_; }
   /// The node that leads the greatest term among those that are up; none when nobody does.
   [[nodiscard]] raft::NodeId leader() const { return leader_; }
   /// An event of the driver that belongs to the run's identity (a crash, a start): goes into the digest.
@@ -100,6 +103,7 @@ class Cluster final : private raft::trace::StepObserver {
   Profile profile_;
   bool checks_;
   invariants::Ladder ladder_;
+  MarkWatch marks_;
   std::vector<std::unique_ptr<Node>> nodes_;
   kv::ServiceOutput output_;
   Time now_ = 0;

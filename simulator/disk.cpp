@@ -295,6 +295,22 @@ bool SimulatedDisk::rot(Chooser& chooser, std::uint64_t about) {
   return true;
 }
 
+bool SimulatedDisk::rot_anywhere(Chooser& chooser, std::uint64_t about) {
+  std::uint64_t bytes = 0;
+  for (const auto& [name, file] : files_) bytes += file.synced;
+  if (bytes == 0) return false;
+  std::uint64_t bit = chooser.choose(Key{Choice::rot_place, about}, bytes * 8);
+  for (auto& [name, file] : files_) {
+    if (bit < file.synced * 8) {
+      file.bytes[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+      rotten_ = true;
+      return true;
+    }
+    bit -= file.synced * 8;
+  }
+  return false;
+}
+
 std::uint64_t SimulatedDisk::durable_digest() const {
   return raft::Hasher(durable_names_).add(durable_through_).add(last_append_).value();
 }

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace raftlab::simulator {
@@ -83,6 +84,10 @@ class SimulatedDisk final : public raft::wal::Disk {
   void set_full(bool full) { full_ = full; }
   /// Flips one bit of durable data that has a later record behind it. False when there is no such place.
   bool rot(Chooser& chooser, std::uint64_t about);
+  /// Flips one bit of what is durable, in any file. False when nothing is.
+  bool rot_anywhere(Chooser& chooser, std::uint64_t about);
+  /// True once after each time that `rot_anywhere` struck.
+  [[nodiscard]] bool take_rotten() { return std::exchange(rotten_, false); }
 
   /// The last append that was carried out, and the greatest append such that it and all before it survive a power loss.
   [[nodiscard]] OperationId last_append() const { return last_append_; }
@@ -148,6 +153,7 @@ class SimulatedDisk final : public raft::wal::Disk {
   std::uint64_t durable_names_ = 0;  // changes, for the digest
   bool locked_ = false;
   bool full_ = false;
+  bool rotten_ = false;
 };
 
 }  // namespace raftlab::simulator

@@ -27,12 +27,13 @@ enum class Fault : std::uint8_t {
   bit_rot,
   pause,
   clock_drift,
-  span,         ///< several inputs in one step
-  client_loss,  ///< a request or an answer of a client is lost
-  reconfigure,  ///< the leader is asked for other voters and learners
-  transfer,     ///< the leader is asked to hand over
+  span,          ///< several inputs in one step
+  client_loss,   ///< a request or an answer of a client is lost
+  reconfigure,   ///< the leader is asked for other voters and learners
+  transfer,      ///< the leader is asked to hand over
+  snapshot_rot,  ///< of a file with a snapshot
 };
-inline constexpr std::size_t faults = 24;
+inline constexpr std::size_t faults = 25;
 
 [[nodiscard]] const char* name(Fault fault);
 

@@ -13,13 +13,11 @@ namespace {
 
 constexpr Time look_every = 20 * millisecond;
 
-Bounded::Limits limits_of(const Profile& profile) {
+Bounded::Limits bounds_of(const Profile& profile) {
   const kv::ServiceOptions service;
   Bounded::Limits limits;
   limits.requests_max = service.requests_max;
-  limits.core = service.replica.core.limits;
-  limits.core.window_messages = profile.window_messages;
-  limits.core.append_bytes_max = profile.append_bytes_max;
+  limits.core = limits_of(profile);
   return limits;
 }
 
@@ -41,7 +39,7 @@ Healing::Healing(const Profile& profile, Chooser& chooser, Cluster& cluster, Net
       network_(&network),
       clients_(&clients),
       no_disruption_(profile.heartbeat_ticks),
-      bounded_(limits_of(profile)) {}
+      bounded_(bounds_of(profile)) {}
 
 void Healing::begin(Time now, Time faults_gone) {
   begun_ = now;

@@ -12,7 +12,7 @@ constexpr Fault own[] = {
     Fault::partition_halves, Fault::partition_isolate,  Fault::partition_one_way, Fault::partition_bridge,
     Fault::partition_ring,   Fault::partition_flapping, Fault::process_kill,      Fault::power_loss,
     Fault::lost_sectors,     Fault::full_disk,          Fault::bit_rot,           Fault::pause,
-    Fault::reconfigure,      Fault::transfer,
+    Fault::reconfigure,      Fault::transfer,           Fault::snapshot_rot,
 };
 
 constexpr Time flap_ns_max = 300 * millisecond;
@@ -75,6 +75,7 @@ void Nemesis::strike(Fault fault, Time now, std::uint64_t about) {
       break;
     case Fault::lost_sectors:
     case Fault::bit_rot:
+    case Fault::snapshot_rot:
       if (up && may_be_destroyed(node)) crash(fault, node, now, about);
       break;
     case Fault::full_disk:
@@ -182,10 +183,14 @@ void Nemesis::crash(Fault fault, NodeId node, Time now, std::uint64_t about) {
     if (damage.lost && how.lose) count(Fault::lost_write);  // a name that did not persist loses bytes, too
     if (damage.torn) count(Fault::torn_write);
   }
-  if (fault == Fault::bit_rot) {
-    const bool rotten = cluster_->disk(node).rot(*chooser_, about);
+  if (fault == Fault::bit_rot || fault == Fault::snapshot_rot) {
+    const bool rotten = fault == Fault::bit_rot
+                            ? cluster_->disk(node).rot(*chooser_, about)
+                            : cluster_->disk(node, Directory::snapshots).rot_anywhere(*chooser_, about);
     if (rotten) count(fault);
-    words += rotten ? ", a bit of what was durable has flipped" : "";
+    if (rotten && fault == Fault::snapshot_rot) cluster_->ladder().snapshots_damaged(node);
+    if (rotten) words += ", a bit of what was durable has flipped";
+    if (rotten && fault == Fault::snapshot_rot) words += " in a snapshot";
   } else if (fault != Fault::lost_sectors) {
     count(fault);
   }

@@ -31,6 +31,7 @@ const char* name(Fault fault) {
     case Fault::client_loss: return "client_loss";
     case Fault::reconfigure: return "reconfigure";
     case Fault::transfer: return "transfer";
+    case Fault::snapshot_rot: return "snapshot_rot";
   }
   return "?";
 }
@@ -49,6 +50,7 @@ bool possible(Fault fault, std::uint32_t nodes) {
     case Fault::partition_flapping: return nodes >= 2;
     case Fault::partition_bridge:
     case Fault::lost_sectors:  // these may destroy a node, and a minority must be there to be destroyed
+    case Fault::snapshot_rot:
     case Fault::bit_rot: return nodes >= 3;
     case Fault::partition_ring: return nodes >= 4;
     default: return true;
@@ -116,13 +118,33 @@ constexpr Odds operator_odds[] = {
     {Fault::transfer, 400'000, 5'000, 40'000},
 };
 
+/// Small enough to be reached sometimes. A configuration entry and any command must fit in, when nothing else is there.
+void draw_limits(Drawer& draw, Profile& profile) {
+  if (draw.chance(250'000)) profile.window_bytes = draw.number(64, 1024);
+  if (draw.chance(200'000)) profile.uncommitted_bytes_max = draw.number(1000, 3000);
+  if (draw.chance(150'000)) profile.reads_max = draw.number(1, 4);
+  if (draw.chance(500'000)) profile.promotion_lag_entries_max = draw.number(0, 40);
+  if (draw.chance(200'000)) profile.sessions_max = draw.number(profile.clients, profile.clients + 2);
+}
+
+void draw_start(Drawer& draw, Profile& profile) {
+  if (draw.chance(250'000))
+    profile.learners = draw.number(0, std::min(2U, profile.nodes - 1 - profile.spares));
+  if (draw.chance(300'000)) profile.first_entries = draw.number(1, 3000);
+  if (draw.chance(300'000)) profile.first_term = draw.number(2, 1000);
+  if (draw.chance(100'000)) profile.first_term = (1ULL << 32U) - draw.number(0, 8);
+  if (draw.chance(100'000)) profile.first_term = first_term_max - draw.number(0, 8);
+  if (draw.chance(500'000)) profile.first_lag = draw.number(0, 40);
+  profile.first_joint = draw.chance(200'000) && profile.rate(Fault::reconfigure) != 0;
+}
+
 }  // namespace
 
 Profile draw_profile(Chooser& chooser, std::uint32_t nodes) {
   Drawer draw(chooser);
   Profile profile;
   profile.name = "drawn";
-  const std::uint32_t drawn_nodes = draw.number(1, 7);
+  const std::uint32_t drawn_nodes = draw.number(1, 9);
   profile.nodes = nodes == 0 ? drawn_nodes : nodes;
   const auto draw_rate = [&](const Odds& kind) {
     const bool exists = draw.chance(kind.drawn_ppm);
@@ -171,7 +193,23 @@ Profile draw_profile(Chooser& chooser, std::uint32_t nodes) {
   profile.lease_drift_ppm = drift_apart_ppm(profile.clock_drift_ppm);
   profile.lease_read_ppm = draw.number(0, 600'000);
   profile.follower_read_ppm = draw.number(0, 500'000);
+  draw_rate(Odds{Fault::snapshot_rot, 400'000, 5'000, 25'000});
+  if (profile.snapshot_entries == 0) profile.rate(Fault::snapshot_rot) = 0;  // there is nothing to rot
+  draw_limits(draw, profile);
+  draw_start(draw, profile);
+  profile.priorities = draw.chance(300'000);
+  if (draw.chance(500'000))
+    profile.stall_ticks = draw.number(profile.election_ticks, 10 * profile.election_ticks);
   return profile;
+}
+
+raft::Priority priority_of(const Profile& profile, raft::NodeId node) {
+  if (!profile.priorities) return raft::Priority::normal;
+  switch (node.value() % 3) {
+    case 1: return raft::Priority::high;
+    case 2: return raft::Priority::normal;
+    default: return raft::Priority::low;
+  }
 }
 
 /// The longest tick is 1 + p, the shortest 1 - p; rounded up, with one to spare for ticks of whole nanoseconds.
@@ -181,13 +219,26 @@ std::uint32_t drift_apart_ppm(std::uint32_t clock_drift_ppm) {
   return static_cast<std::uint32_t>(apart + 2);
 }
 
+raft::Limits limits_of(const Profile& profile) {
+  raft::Limits limits;
+  limits.window_messages = profile.window_messages;
+  limits.window_bytes = profile.window_bytes;
+  limits.append_bytes_max = profile.append_bytes_max;
+  limits.uncommitted_bytes_max = profile.uncommitted_bytes_max;
+  limits.reads_max = profile.reads_max;
+  limits.promotion_lag_entries_max = profile.promotion_lag_entries_max;
+  limits.tail_entries = profile.tail_entries;
+  return limits;
+}
+
 bool keeps_cut(const Profile& profile) {
   return profile.healing_cut && profile.pre_vote && profile.check_quorum && profile.nodes >= 3 &&
          !changes_members(profile);
 }
 
 bool changes_members(const Profile& profile) {
-  return profile.spares != 0 || profile.rate(Fault::reconfigure) != 0;
+  return profile.spares + profile.learners != 0 || profile.first_joint ||
+         profile.rate(Fault::reconfigure) != 0;
 }
 
 std::string summary(const Profile& profile) {
@@ -197,6 +248,11 @@ std::string summary(const Profile& profile) {
     if (profile.rates[i] != 0) text << ", " << name(static_cast<Fault>(i));
   }
   if (profile.spares != 0) text << ", " << profile.spares << " of them spare at first";
+  if (profile.learners != 0) text << ", " << profile.learners << " of them learning at first";
+  if (profile.first_entries != 0) text << ", a log of " << profile.first_entries << " entries at first";
+  if (profile.first_term != 1) text << ", term " << profile.first_term << " at first";
+  if (profile.first_joint) text << ", a change under way at first";
+  if (profile.sessions_max != 0) text << ", at most " << profile.sessions_max << " sessions";
   if (keeps_cut(profile)) text << ", one-way cut while healing";
   if (profile.snapshot_entries != 0)
     text << ", a snapshot each " << profile.snapshot_entries << " entries with a tail of "
@@ -204,6 +260,7 @@ std::string summary(const Profile& profile) {
   if (!profile.pre_vote) text << ", pre-vote off";
   if (!profile.check_quorum) text << ", check-quorum off";
   if (profile.leases && profile.check_quorum) text << ", leases";
+  if (profile.priorities) text << ", priorities";
   return text.str();
 }
 

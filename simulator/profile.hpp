@@ -12,6 +12,9 @@
 
 namespace raftlab::simulator {
 
+/// Greatest term that a run may begin with: the ladder keeps terms modulo 2^48, and they rise from there.
+inline constexpr std::uint64_t first_term_max = (1ULL << 48U) - (1ULL << 20U);
+
 /// Everything that a run is made of besides the decisions: sizes, features, rates. Drawn from a seed (swarm testing),
 /// read from a TOML file, or both: what the file leaves out is drawn, unless it says `base = "quiet"`.
 struct Profile {
@@ -19,6 +22,7 @@ struct Profile {
   std::uint32_t nodes = 5;  ///< 1..64
   std::uint32_t spares =
       0;  ///< of them, those with the highest numbers start outside of the cluster; below `nodes`
+  std::uint32_t learners = 0;  ///< of them, those below the spares begin as learners; at least one votes
 
   // Time
   Time tick_ns = 10 * millisecond;
@@ -32,10 +36,22 @@ struct Profile {
   // Features of the core
   bool pre_vote = true;
   bool check_quorum = true;
+  bool priorities = false;  ///< of three nodes in a row one has a high, one a low priority (`priority_of`)
+  std::uint32_t stall_ticks = 50;  ///< a leader whose disk is silent for so long hands over; 0: never
   std::uint32_t window_messages = 64;
   std::uint32_t append_bytes_max = 64U << 10U;
   bool leases = false;                ///< have an effect with check-quorum only
   std::uint32_t lease_drift_ppm = 0;  ///< what leases take two clocks to drift apart at most
+  std::uint32_t window_bytes = 1U << 20U;
+  std::uint32_t uncommitted_bytes_max = 16U << 20U;
+  std::uint32_t reads_max = 4096;
+  std::uint64_t promotion_lag_entries_max = 1000;
+
+  // What each node's disk holds before its first start: simulator/starting_state.hpp
+  std::uint64_t first_entries = 0;  ///< of an old log, behind the first configuration
+  std::uint64_t first_term = 1;     ///< of its last entry
+  std::uint64_t first_lag = 0;      ///< some logs end earlier, by up to so many entries
+  bool first_joint = false;         ///< it ends in the middle of a change of the configuration
 
   // Snapshots
   std::uint64_t snapshot_entries = 0;  ///< applied behind the last one; 0: none is taken
@@ -76,8 +92,10 @@ struct Profile {
   std::uint32_t read_ppm = 400'000;
   std::uint32_t stale_read_ppm = 100'000;  ///< of the reads
   std::uint32_t lease_read_ppm = 0;        ///< of the reads that are not stale
-  std::uint32_t follower_read_ppm = 0;     ///< of the reads that are not stale: to any node, not to the leader
+  std::uint32_t follower_read_ppm = 0;  ///< of the reads that are not stale: to any node, not to the leader
   std::uint32_t deadline_ticks = 100;
+  std::uint32_t sessions_max =
+      0;  ///< at a time; beyond, one is evicted. 0: as many as the store takes by itself
   /// Instead of closed-loop clients: so many operations per virtual second at the current leader; 0: closed loop.
   std::uint64_t open_load_per_second = 0;
 
@@ -87,7 +105,7 @@ struct Profile {
 };
 
 /// A profile drawn from the chooser: which faults exist, at which rates, which features are on. What is impossible at a size
-/// is not drawn. `nodes` 0: the size is drawn from 1 to 7.
+/// is not drawn. `nodes` 0: the size is drawn from 1 to 9.
 [[nodiscard]] Profile draw_profile(Chooser& chooser, std::uint32_t nodes);
 
 /// True when the fault can happen in a cluster of this size without destroying more than a minority.
@@ -110,6 +128,10 @@ struct ProfileError {
 
 /// True when the members of the cluster are not always all nodes.
 [[nodiscard]] bool changes_members(const Profile& profile);
+
+/// The limits of the profile's cores.
+[[nodiscard]] raft::Limits limits_of(const Profile& profile);
+[[nodiscard]] raft::Priority priority_of(const Profile& profile, raft::NodeId node);
 
 /// All settings, as a file that `parse_profile` reads back to an equal profile.
 [[nodiscard]] std::string to_toml(const Profile& profile);

@@ -28,6 +28,7 @@ constexpr std::uint64_t hour = 3600ULL * second;
 
 constexpr Field fields[] = {
     {"core", "spares", &Profile::spares, 0, 63},
+    {"core", "learners", &Profile::learners, 0, 63},
     {"time", "tick_ns", &Profile::tick_ns, microsecond, 10 * second},
     {"time", "fault_phase_ns", &Profile::fault_phase_ns, 0, 100 * hour},
     {"time", "healing_ns_max", &Profile::healing_ns_max, 0, 100 * hour},
@@ -37,10 +38,20 @@ constexpr Field fields[] = {
     {"core", "heartbeat_ticks", &Profile::heartbeat_ticks, 1, 99'999},
     {"core", "pre_vote", &Profile::pre_vote},
     {"core", "check_quorum", &Profile::check_quorum},
+    {"core", "priorities", &Profile::priorities},
+    {"core", "stall_ticks", &Profile::stall_ticks, 0, 1'000'000},
     {"core", "window_messages", &Profile::window_messages, 1, 65'536},
     {"core", "append_bytes_max", &Profile::append_bytes_max, 1, 1U << 30U},
     {"core", "leases", &Profile::leases},
     {"core", "lease_drift_ppm", &Profile::lease_drift_ppm, 0, 10 * million},
+    {"core", "window_bytes", &Profile::window_bytes, 1, 1U << 30U},
+    {"core", "uncommitted_bytes_max", &Profile::uncommitted_bytes_max, 1, 1U << 30U},
+    {"core", "reads_max", &Profile::reads_max, 1, 65'536},
+    {"core", "promotion_lag_entries_max", &Profile::promotion_lag_entries_max, 0, 1'000'000'000'000},
+    {"start", "first_entries", &Profile::first_entries, 0, 1'000'000},
+    {"start", "first_term", &Profile::first_term, 1, first_term_max},
+    {"start", "first_lag", &Profile::first_lag, 0, 1'000'000},
+    {"start", "first_joint", &Profile::first_joint},
     {"snapshots", "snapshot_entries", &Profile::snapshot_entries, 0, 1'000'000'000'000},
     {"snapshots", "tail_entries", &Profile::tail_entries, 0, 1'000'000'000'000},
     {"snapshots", "snapshot_part_bytes", &Profile::snapshot_part_bytes, 1, 1U << 30U},
@@ -69,11 +80,12 @@ constexpr Field fields[] = {
     {"clients", "lease_read_ppm", &Profile::lease_read_ppm, 0, million},
     {"clients", "follower_read_ppm", &Profile::follower_read_ppm, 0, million},
     {"clients", "deadline_ticks", &Profile::deadline_ticks, 1, 1'000'000},
+    {"clients", "sessions_max", &Profile::sessions_max, 0, 10'000},
     {"clients", "open_load_per_second", &Profile::open_load_per_second, 0, 10'000'000},
 };
 constexpr std::size_t field_count = std::size(fields);
-constexpr std::string_view sections[] = {"time", "core",    "snapshots", "network",
-                                         "disk", "nemesis", "faults",    "clients"};
+constexpr std::string_view sections[] = {"time", "core",    "start",  "snapshots", "network",
+                                         "disk", "nemesis", "faults", "clients"};
 constexpr std::uint32_t nodes_max = 64;
 constexpr std::size_t name_bytes_max = 64;
 

@@ -43,6 +43,11 @@ class Run {
       : profile_(profile),
         chooser_(chooser),
         options_(options),
+        witness_([&] {
+          invariants::WitnessOptions witness;
+          witness.model.sessions_max = profile.sessions_max;
+          return witness;
+        }()),
         cluster_(profile, options.checks),
         network_(profile, chooser, queue_, fired_),
         nemesis_(profile, chooser, queue_, cluster_, network_, fired_),
@@ -50,7 +55,8 @@ class Run {
         healing_(profile_, chooser, cluster_, network_, clients_),
         ticks_(profile.nodes + 1),
         missed_ticks_(profile.nodes + 1),
-        disk_busy_until_(2 * (profile.nodes + 1)) {
+        disk_busy_until_(2 * (profile.nodes + 1)),
+        disk_silent_until_(2 * (profile.nodes + 1)) {
     cluster_.on_commit = [this](const Commitment& commitment) { clients_.committed(commitment.entry); };
     if (options_.on_step) {
       cluster_.on_step = [this](const StepRecord& record, const raft::trace::Step& step) {
@@ -119,7 +125,7 @@ class Run {
     now_ = event.time;
     if (now_ >= profile_.fault_phase_ns && !healing_.begun()) calm_down();
     if (healing_.begun()) healing_.look(now_);
-    if (healing_.done()) return;  // what is judged is what was seen: a late message may be the next event
+    if (healing_.done()) return;  // what is judged at the end is what the look saw, not one event more
     handle(event);
   }
 
@@ -187,6 +193,7 @@ class Run {
     ticks_[event.node] = life;
     missed_ticks_[event.node] = 0;
     busy_until(node, Directory::log) = busy_until(node, Directory::snapshots) = now_;
+    silent_until(node, Directory::log) = silent_until(node, Directory::snapshots) = 0;
     start_syncs(node);
     const std::uint64_t about = subject(node, std::uint64_t{life});
     Time period = profile_.tick_ns;
@@ -241,6 +248,11 @@ class Run {
     return disk_busy_until_[2 * node.value() + static_cast<std::size_t>(directory)];
   }
 
+  /// A completion waits for a process that is paused, and those behind it wait for it, even if the pause is cut short.
+  Time& silent_until(NodeId node, Directory directory) {
+    return disk_silent_until_[2 * node.value() + static_cast<std::size_t>(directory)];
+  }
+
   /// What a sync is about. The two directories of a node fail and dawdle apart from each other.
   static std::uint64_t about_sync(NodeId node, Directory directory, OperationId operation) {
     return directory == Directory::log ? subject(node, operation)
@@ -273,8 +285,18 @@ class Run {
   }
 
   void sync_ends(Event& event, Directory directory) {
-    if (!alive(event) || postponed(event)) return;
+    if (!alive(event)) return;
     const NodeId node(event.node);
+    Time& silent = silent_until(node, directory);
+    if (silent > now_) {
+      event.time = silent;
+      queue_.push(event);
+      return;
+    }
+    if (postponed(event)) {
+      silent = event.time;
+      return;
+    }
     const OperationId operation(event.extra);
     if (const auto error = static_cast<DiskError>(event.slot); error != DiskError::none) {
       cluster_.disk_failed(node, directory, DiskCompletion{operation, error});
@@ -318,6 +340,7 @@ class Run {
   std::vector<std::uint32_t> ticks_;         // the life of each node whose ticks have begun
   std::vector<std::uint32_t> missed_ticks_;  // of each node, while its process stood still
   std::vector<Time> disk_busy_until_;
+  std::vector<Time> disk_silent_until_;
   Time now_ = 0;
   std::uint64_t at_this_instant_ = 0;
   std::uint64_t broken_at_ = 0;
@@ -362,6 +385,9 @@ RunResult Run::result() {
     for (const invariants::RungInfo& rung : invariants::rungs()) {
       result.evaluations.push_back(cluster_.ladder().evaluations(rung.rung));
     }
+    result.marks = cluster_.marks().counts();
+    result.marks[static_cast<std::size_t>(Mark::outcome_unknown)] += clients.unknown;
+    result.marks[static_cast<std::size_t>(Mark::session_expired)] += clients.expired;
   }
   if (!result.findings.empty()) {
     result.verdict = Verdict::violated;

@@ -5,6 +5,7 @@
 #include "simulator/cluster.hpp"
 #include "simulator/faults.hpp"
 #include "simulator/incident.hpp"
+#include "simulator/marks.hpp"
 #include "simulator/profile.hpp"
 
 #include <atomic>
@@ -38,6 +39,7 @@ struct RunResult {
   std::uint64_t operations_offered = 0;
   std::uint64_t latency_ns_median = 0;     ///< of the ok operations, from first invocation to answer
   std::vector<std::uint64_t> evaluations;  ///< non-vacuous, by rung; empty with checks off
+  MarkCounts marks{};                      ///< how often each fired; all 0 with checks off
 };
 
 /// The finding to report first: that of the lowest rung. None when nothing was found.

@@ -82,7 +82,6 @@ std::variant<Replica, wal::Refusal> Replica::open(const ReplicaOptions& options,
   }
   // Only now: what is refused leaves the files as they are.
   log.wal.begin(log.recovered);
-  snapshots.files.keep_only({log.recovered.snapshot});
   return Replica(options, std::move(std::get<Core>(core)), std::move(log), std::move(snapshots.files),
                  machine);
 }
@@ -265,16 +264,19 @@ void Replica::begin_snapshot() {
   writing_ = true;
 }
 
-/// What the log on disk no longer starts from, and nobody is being sent, goes.
+/// What the log on disk no longer starts from, and nobody is being sent, goes. What was recovered is not durable: until write 1
+/// is, a loss of power may bring back an older log, which starts from an older snapshot.
 void Replica::remove_old_snapshots() {
-  if (kept_.size() <= 1 || checkpoint_ > checkpoint_written_) return;
+  if ((kept_.size() <= 1 && swept_) || checkpoint_ > checkpoint_written_) return;
   const View view = core_.view();
   const auto wanted = [&](LogId last) {
     return last == view.state.snapshot || std::ranges::any_of(view.peers, [&](const Progress& peer) {
              return peer.state == ProgressState::snapshot && peer.snapshot == last;
            });
   };
-  if (std::erase_if(kept_, [&](LogId last) { return !wanted(last); }) != 0) snapshots_.keep_only(kept_);
+  const bool superseded = std::erase_if(kept_, [&](LogId last) { return !wanted(last); }) != 0;
+  if (superseded || !swept_) snapshots_.keep_only(kept_);
+  swept_ = true;
 }
 
 }  // namespace raftlab::raft

@@ -126,7 +126,8 @@ class Replica {
   bool writing_ = false;  // the state machine has not written all of the snapshot that is being taken
   std::vector<std::byte> part_;
   std::vector<LogId> kept_;      // that may have a file
-  WriteSeq checkpoint_;          // of the last write that restated the log
+  bool swept_ = false;           // what an earlier life left behind was asked to go
+  WriteSeq checkpoint_{1};       // of the last write that restated the log
   WriteSeq checkpoint_written_;  // the log storage is through up to here
 };
 

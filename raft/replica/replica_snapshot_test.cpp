@@ -125,6 +125,27 @@ TEST(ReplicaSnapshots, AFailedOneIsGivenUpAndTheNodeGoesOn) {
   EXPECT_GT(host.state().snapshot.index, Index(15)) << "the next one succeeds";
 }
 
+/// Recovered is not durable: the log that was read may stand in the page cache only, and behind a loss of power there is an
+/// older one, which starts from an older snapshot.
+TEST(ReplicaSnapshots, OlderOnesStayUntilWhatWasRecoveredIsDurable) {
+  Host host = lone(10, 3);
+  propose_until(host, 15);
+  auto files = host.snapshot_disk.files();
+  propose_until(host, 35);
+  host.kill();
+  auto newest = host.snapshot_disk.files();
+  files.merge(newest);
+  host.snapshot_disk.set_files(files);
+  ASSERT_TRUE(host.start());
+  host.step();
+  while (!host.snapshot_disk.idle()) host.snapshot_disk_step();
+  EXPECT_THAT(snapshot_files(host), SizeIs(2));
+  host.settle();
+  host.step();
+  host.settle();
+  EXPECT_THAT(snapshot_files(host), SizeIs(1));
+}
+
 // ---- Damage ----------------------------------------------------------------------------------------------------
 
 void damage(Host& host) {

@@ -124,7 +124,7 @@ class App {
         ->type_name("A..B|N")
         ->excludes(seed);
     explore_
-        ->add_option("--nodes", explore_options_.nodes, "Size of the cluster (default: drawn from 1 to 7)")
+        ->add_option("--nodes", explore_options_.nodes, "Size of the cluster (default: drawn from 1 to 9)")
         ->transform(number())
         ->check(CLI::Range(1U, 64U))
         ->type_name("1..64");

@@ -3,6 +3,7 @@
 #include "simulator/profile_toml.hpp"
 #include "tools/raftlab/files.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace raftlab::tool {
@@ -33,6 +34,7 @@ simulator::Profile ProfileSource::profile(simulator::Chooser& chooser) const {
   auto parsed = simulator::parse_profile(text_, profile);
   if (auto* settings = std::get_if<simulator::Profile>(&parsed)) profile = std::move(*settings);
   if (flag_nodes_ != 0) profile.nodes = flag_nodes_;
+  profile.spares = std::min(profile.spares, profile.nodes - 1);
   for (std::size_t i = 0; i < simulator::faults; ++i) {
     const auto fault = static_cast<simulator::Fault>(i);
     if (!simulator::possible(fault, profile.nodes)) profile.rate(fault) = 0;
@@ -43,7 +45,7 @@ simulator::Profile ProfileSource::profile(simulator::Chooser& chooser) const {
 std::string ProfileSource::nodes_text() const {
   std::uint32_t nodes = draw_nodes_;
   if (nodes == 0 && quiet_) nodes = simulator::Profile{}.nodes;
-  if (nodes == 0) return "1 to 7 nodes";
+  if (nodes == 0) return "1 to 9 nodes";
   return std::to_string(nodes) + (nodes == 1 ? " node" : " nodes");
 }
 

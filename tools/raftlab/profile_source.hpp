@@ -17,7 +17,7 @@ class ProfileSource {
 
   /// The profile of the seed behind the chooser. Faults that are impossible at its size are taken out.
   [[nodiscard]] simulator::Profile profile(simulator::Chooser& chooser) const;
-  /// "5 nodes", "1 to 7 nodes".
+  /// "5 nodes", "1 to 9 nodes".
   [[nodiscard]] std::string nodes_text() const;
 
  private:

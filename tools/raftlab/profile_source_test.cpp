@@ -74,12 +74,12 @@ TEST_F(ProfileSourceTest, WhatIsImpossibleAtTheSizeIsTakenOut) {
 }
 
 TEST_F(ProfileSourceTest, SaysHowManyNodesThereAre) {
-  EXPECT_EQ(opened("").nodes_text(), "1 to 7 nodes");
+  EXPECT_EQ(opened("").nodes_text(), "1 to 9 nodes");
   EXPECT_EQ(opened("", 1).nodes_text(), "1 node");
   EXPECT_EQ(opened("nodes = 4\n").nodes_text(), "4 nodes");
   EXPECT_EQ(opened("nodes = 4\n", 6).nodes_text(), "6 nodes");
   EXPECT_EQ(opened("base = \"quiet\"\n").nodes_text(), "5 nodes");
-  EXPECT_EQ(opened("base = \"drawn\"\n").nodes_text(), "1 to 7 nodes");
+  EXPECT_EQ(opened("base = \"drawn\"\n").nodes_text(), "1 to 9 nodes");
 }
 
 TEST_F(ProfileSourceTest, AnErrorNamesFileLineAndColumn) {

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "raft/core.hpp"
+#include "simulator/profile.hpp"
+
+#include <optional>
+
+namespace raftlab::simulator {
+
+/// What a node finds on its disk at its first start: the first configuration, behind it an old log, and perhaps a change
+/// of the configuration that has not ended. It is what an earlier life of the cluster could have left: all logs are
+/// beginnings of one. None for a spare, which knows nothing, not even who is in the cluster.
+[[nodiscard]] std::optional<raft::Recovered> starting_state(const Profile& profile, raft::NodeId node);
+
+}  // namespace raftlab::simulator
