@@ -76,7 +76,7 @@ struct Profile {
   std::uint32_t read_ppm = 400'000;
   std::uint32_t stale_read_ppm = 100'000;  ///< of the reads
   std::uint32_t lease_read_ppm = 0;        ///< of the reads that are not stale
-  std::uint32_t follower_read_ppm = 0;     ///< of the reads that are not stale: to any node, not to the leader
+  std::uint32_t follower_read_ppm = 0;  ///< of the reads that are not stale: to any node, not to the leader
   std::uint32_t deadline_ticks = 100;
   /// Instead of closed-loop clients: so many operations per virtual second at the current leader; 0: closed loop.
   std::uint64_t open_load_per_second = 0;
