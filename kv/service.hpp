@@ -17,7 +17,7 @@ namespace raftlab::kv {
 enum class ReadPolicy : std::uint8_t {
   stale,       ///< whatever this node has applied
   read_index,  ///< linearizable: confirmed by a quorum (thesis §6.4); a follower asks its leader
-  lease,       ///< linearizable while clocks keep to `raft::Options::lease_drift_ppm` (§6.4.1); else as read_index
+  lease,  ///< linearizable while clocks keep to `raft::Options::lease_drift_ppm` (§6.4.1); else as read_index
 };
 
 struct GetKeys {

@@ -276,7 +276,7 @@ class Core {
     std::uint64_t uncommitted_bytes = 0;
     std::optional<Handover> handover;  // to a voter; proposals are refused meanwhile
     std::uint64_t ticks = 1;           // of this leadership
-    std::vector<RoundSent> rounds;     // with leases, of those that are not too old: when they began, oldest first
+    std::vector<RoundSent> rounds;     // with leases: when rounds began, oldest first; none that is too old
     bool lease_ended = false;          // for the rest of the term: TimeoutNow has been sent
     friend bool operator==(const Leader&, const Leader&) = default;
   };

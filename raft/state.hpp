@@ -56,10 +56,10 @@ struct ConfigurationAt {
 
 /// A read at a leader that waits for a quorum.
 struct PendingRead {
-  std::uint64_t tag = 0;  ///< of a requester's: that of its message
-  ReadSeq round;          ///< confirmed when a quorum answered this round
-  Index index;            ///< the commit index when the read arrived
-  NodeId requester;       ///< who forwarded it; none: it is the leader's own
+  std::uint64_t tag = 0;          ///< of a requester's: that of its message
+  ReadSeq round;                  ///< confirmed when a quorum answered this round
+  Index index;                    ///< the commit index when the read arrived
+  NodeId requester;               ///< who forwarded it; none: it is the leader's own
   std::uint64_t incarnation = 0;  ///< of the requester
   friend bool operator==(const PendingRead&, const PendingRead&) = default;
 };
@@ -88,12 +88,12 @@ struct View {
   std::span<const NodeId> granted;                  ///< (pre-)candidate only
   std::span<const NodeId> refused;                  ///< (pre-)candidate only
   std::span<const PendingRead> reads;               ///< leader only: those that wait for a quorum
-  std::span<const ForwardedRead> forwarded;         ///< follower only: those that wait for the leader's answer
-  std::size_t reads_confirmed = 0;                  ///< reads that wait for the state machine only
-  NodeId transferee;                                ///< leader only: to whom it hands over; 0: to nobody
-  std::uint64_t uncommitted_bytes = 0;              ///< leader only: payload of own-term entries above commit
-  std::uint32_t promise_ticks = 0;                  ///< with leases: it votes for nobody for so long
-  std::size_t held = 0;                             ///< messages that wait for the disk
+  std::span<const ForwardedRead> forwarded;  ///< follower only: those that wait for the leader's answer
+  std::size_t reads_confirmed = 0;           ///< reads that wait for the state machine only
+  NodeId transferee;                         ///< leader only: to whom it hands over; 0: to nobody
+  std::uint64_t uncommitted_bytes = 0;       ///< leader only: payload of own-term entries above commit
+  std::uint32_t promise_ticks = 0;           ///< with leases: it votes for nobody for so long
+  std::size_t held = 0;                      ///< messages that wait for the disk
   std::uint64_t dropped = 0;  ///< messages dropped: no correct peer sends them, or who does is no member
   bool faulty = false;
 };

@@ -25,7 +25,7 @@ TEST(Malformed, cluster) {
   expect_malformed_cluster("cluster ^10", "the number of nodes is 10; it must be from 1 to 9");
   expect_malformed_cluster("cluster 3 ^nodes",
                            "expected one of pre-vote, check-quorum, window, append-bytes, election, "
-                           "heartbeat, snapshots, tail, parts, chunks, spares, found `nodes`");
+                           "heartbeat, snapshots, tail, parts, chunks, spares, leases, found `nodes`");
   expect_malformed_cluster("cluster 3 pre-vote^", "missing one of on, off");
   expect_malformed_cluster("cluster 3 pre-vote ^yes", "expected one of on, off, found `yes`");
   expect_malformed_cluster("cluster 3 check-quorum ^1", "expected one of on, off, found `1`");

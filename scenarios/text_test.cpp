@@ -115,7 +115,7 @@ TEST(Text, of_a_chunk_and_of_its_answer) {
   EXPECT_EQ(shown(raft::TimeoutNow{}), "n1 -> n2 timeout-now T3");
 }
 
-TEST(Text, of_messages_that_no_script_sends_is_their_kind) {
+TEST(Text, of_a_question_for_a_read_index_and_of_its_answer) {
   EXPECT_EQ(shown(raft::ReadIndex{}), "n1 -> n2 read-index T3");
   EXPECT_EQ(shown(raft::ReadIndexReply{}), "n1 -> n2 read-index-reply T3");
 }
@@ -128,7 +128,8 @@ TEST(Text, of_kinds_is_what_a_selection_calls_them) {
         raft::Message(raft::AppendEntries{}), raft::Message(raft::AppendReply{}),
         raft::Message(raft::AppendReject{}), raft::Message(raft::Heartbeat{}),
         raft::Message(raft::HeartbeatReply{}), raft::Message(raft::InstallSnapshot{}),
-        raft::Message(raft::SnapshotReply{}), raft::Message(raft::TimeoutNow{})}) {
+        raft::Message(raft::SnapshotReply{}), raft::Message(raft::TimeoutNow{}),
+        raft::Message(raft::ReadIndex{}), raft::Message(raft::ReadIndexReply{})}) {
     found.insert(kind_of(message));
   }
   EXPECT_EQ(found, std::set<std::string_view>(kinds().begin(), kinds().end()));
