@@ -49,13 +49,13 @@ HistoryEntry& HistoryRecorder::take(OpId id) {
   return entry;
 }
 
-void HistoryRecorder::ok(OpId id, std::int64_t now_ns, Outcome outcome, raft::Index index, bool stale) {
+void HistoryRecorder::ok(OpId id, std::int64_t now_ns, Outcome outcome, raft::Index index, ReadClaim claim) {
   HistoryEntry& entry = take(id);
   entry.fate = Fate::ok;
   entry.outcome = std::move(outcome);
   entry.returned_ns = now_ns;
   entry.index = index;
-  entry.stale = stale;
+  entry.stale = claim == ReadClaim::stale;
 }
 
 void HistoryRecorder::fail(OpId id, std::int64_t now_ns) {

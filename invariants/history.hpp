@@ -102,6 +102,10 @@ enum class Fate : std::uint8_t {
   unknown,  ///< the client gave up: it may take effect at any later time, or never
 };
 
+/// What a read claims to be. A lease read is judged like any other linearizable one, under a rung of its own, because it
+/// rests on the clocks as well.
+enum class ReadClaim : std::uint8_t { linearizable, lease, stale };
+
 struct HistoryEntry {
   OpId id;
   Operation op;
@@ -125,7 +129,8 @@ struct History {
 class HistoryRecorder {
  public:
   void invoke(OpId id, std::int64_t now_ns, Operation op);
-  void ok(OpId id, std::int64_t now_ns, Outcome outcome, raft::Index index, bool stale);
+  void ok(OpId id, std::int64_t now_ns, Outcome outcome, raft::Index index,
+          ReadClaim claim = ReadClaim::linearizable);
   void fail(OpId id, std::int64_t now_ns);
   void unknown(OpId id, std::int64_t now_ns);
   [[nodiscard]] const History& history() const { return history_; }

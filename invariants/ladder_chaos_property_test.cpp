@@ -35,6 +35,7 @@ raft::Input operation(Cores& cores) {
 /// seed. With `snapshots`, each node takes one every so many rounds of its own; with `operations`, each is
 /// asked to change the members or to hand over about that often.
 void chaos(Cores& cores, int rounds, std::uint64_t snapshots = 0, std::uint64_t operations = 0) {
+  std::uint64_t reads = 0;
   for (int round = 0; round < rounds; ++round) {
     // Who leads is asked more often than others, because they refuse.
     const bool asked = operations != 0 && cores.draw(operations) == 0;
@@ -60,7 +61,7 @@ void chaos(Cores& cores, int rounds, std::uint64_t snapshots = 0, std::uint64_t 
         inputs.emplace_back(
             raft::Propose{1, std::vector<std::byte>(cores.draw(40), std::byte(cores.draw(256)))});
       } else if (choice < 6) {
-        inputs.emplace_back(raft::Read{1});
+        inputs.emplace_back(raft::Read{++reads});
       } else if (choice < 7) {
         cores.sync(node, 1 + cores.draw(3));
         for (raft::Input& owed : node.inbox) inputs.push_back(std::move(owed));

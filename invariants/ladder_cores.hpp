@@ -187,6 +187,7 @@ class Cores {
     if (tails_below_ != 0) options.limits.tail_entries = draw(tails_below_);
     options.id = node.id;
     options.seed = raft::Seed(raft::Hasher(seed_).add(node.id).add(++node.incarnation).value());
+    options.incarnation = node.incarnation;
     node.core.emplace(std::get<raft::Core>(raft::Core::recover(options, recovered)));
     if (checked()) {
       ladder_.at(steps_, 0);

@@ -49,7 +49,7 @@ History read_jepsen(std::istream& in) {
       Outcome outcome = Outcome::done();
       if (function == ":read") outcome = Outcome::read(value(a));
       if (type == ":fail") outcome = Outcome::compare_failed_untold();
-      recorder.ok(id, line_number, std::move(outcome), {}, false);
+      recorder.ok(id, line_number, std::move(outcome), {});
     }
   }
   return recorder.history();
@@ -83,7 +83,7 @@ History read_kv(std::istream& in) {
       recorder.invoke(id, line_number, std::move(op));
     } else {
       const Value read = value.empty() ? Value() : Value(value);
-      recorder.ok(id, line_number, function == ":get" ? Outcome::read(read) : Outcome::done(), {}, false);
+      recorder.ok(id, line_number, function == ":get" ? Outcome::read(read) : Outcome::done(), {});
     }
   }
   return recorder.history();

@@ -34,10 +34,6 @@ struct HistoryFinding {
   std::string text;  ///< one line that names the operations, the index and both values
 };
 
-/// What a read claims to be. A lease read is judged like any other linearizable one, under a rung of its own, because it
-/// rests on the clocks as well.
-enum class ReadClaim : std::uint8_t { linearizable, lease, stale };
-
 struct WitnessOptions {
   ModelOptions model;
   /// How far behind the commit a stale read may be and still be judged; older ones are only counted.

@@ -235,6 +235,7 @@ class Cluster {
       image.entries.push_back(slice);
     }
     node.options.seed = node.options.seed.next();
+    ++node.options.incarnation;
     node.core = std::make_unique<Core>(recover(node.options, image));
     node.commit = node.handed = Index{};
   }

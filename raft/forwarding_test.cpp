@@ -292,12 +292,18 @@ TEST(ReadIndexOfAFollower, OfAnOlderTermLearnsTheNewOne) {
   EXPECT_EQ(*leader.one<ReadIndexReply>(2), (ReadIndexReply{4, 9, Index(0)}));
 }
 
-TEST(ReadIndexOfAFollower, FromWhoIsNoMemberOrWithoutANumberIsDroppedAndCounted) {
+TEST(ReadIndexOfAFollower, OfANodeThatWasRemovedAndDoesNotKnowItIsRefused) {
   Driver leader = leader_of(3);
   leader.receive(4, 2, ReadIndex{4, 9});
-  EXPECT_EQ(leader.view().dropped, 1U);
+  EXPECT_EQ(*leader.one<ReadIndexReply>(4), (ReadIndexReply{4, 9, Index(0)}));
+  EXPECT_EQ(leader.view().dropped, 0U);
+  EXPECT_TRUE(leader.view().reads.empty());
+}
+
+TEST(ReadIndexOfAFollower, WithoutANumberIsDroppedAndCounted) {
+  Driver leader = leader_of(3);
   leader.receive(2, 2, ReadIndex{0, 9});
-  EXPECT_EQ(leader.view().dropped, 2U);
+  EXPECT_EQ(leader.view().dropped, 1U);
   EXPECT_TRUE(leader.sent.empty());
   EXPECT_TRUE(leader.view().reads.empty());
 }

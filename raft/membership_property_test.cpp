@@ -154,6 +154,7 @@ class Cluster {
     image.hard = node.recovered.hard = node.disk.hard;
     image.entries = node.recovered.log = node.disk.log;
     node.options.seed = node.options.seed.next();
+    ++node.options.incarnation;
     node.core = std::make_unique<Core>(recover(node.options, image));
     Write first;
     first.seq = WriteSeq(1);

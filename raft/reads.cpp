@@ -34,8 +34,9 @@ std::optional<Rejection> Core::objection_to_reads() const {
 
 /// A follower asks. What it asked before and is still waiting for is answered once.
 void Core::receive(Turn& turn, NodeId from, Term term, const ReadIndex& request) {
-  if (request.tag == 0 || !configuration().is_member(from)) return handle_unexpected();
-  if (term < hard_.term || objection_to_reads())
+  if (request.tag == 0) return handle_unexpected();
+  // Who was removed may not know it yet.
+  if (term < hard_.term || objection_to_reads() || !configuration().is_member(from))
     return send(turn, from, ReadIndexReply{request.tag, request.incarnation, Index{}});
   Leader& leader = std::get<Leader>(role_);
   const bool known = std::ranges::any_of(leader.reads, [&](const PendingRead& read) {

@@ -70,7 +70,7 @@ RC_GTEST_PROP(ReportProperty, ASeedIsAlwaysOneObjectOnOneLine, ()) {
   const std::string line = json_seed(report);
   RC_ASSERT(line.find('\n') == std::string::npos);
   const auto json = nlohmann::json::parse(line);
-  RC_ASSERT(json.size() == 13U);
+  RC_ASSERT(json.size() == 14U);
   RC_ASSERT(json["seed"] == report.seed);
   RC_ASSERT(json["verdict"] == simulator::name(report.result.verdict));
   RC_ASSERT(json["rung"].is_null() == report.result.findings.empty());

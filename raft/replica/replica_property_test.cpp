@@ -116,6 +116,7 @@ class Replicas {
 
   void start(Host& host) {
     host.options.core.seed = Seed(random_(1'000'000));
+    ++host.options.core.incarnation;
     RC_ASSERT(host.start());
     step(host);
   }

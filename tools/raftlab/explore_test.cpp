@@ -228,7 +228,7 @@ TEST_F(Explore, JsonIsOneObjectForEachSeedAndThenASummary) {
     for (const auto& [key, value] : all[i].items()) keys.push_back(key);
     EXPECT_THAT(keys,
                 ElementsAre("seed", "verdict", "rung", "step", "digest", "virtual_seconds", "cpu_seconds",
-                            "steps", "messages", "committed", "elections", "faults", "operations"));
+                            "steps", "messages", "committed", "elections", "faults", "operations", "marks"));
   }
   EXPECT_EQ(all[2].size(), 1U);
   const Json& summary = all[2]["summary"];
