@@ -215,17 +215,20 @@ void PosixDisk::work(const std::stop_token& stop) {
     if (queue_.empty()) return;  // asked to stop, and nothing is left to do
     const Operation operation = std::move(queue_.front());
     queue_.pop_front();
-    const bool known = failed_at_ <= known_through_ && known_through_ < operation.id;
+    const bool goes_on = after_failure_ == AfterFailure::what_is_asked_next && broken_ == DiskError::none;
+    if (goes_on && failed_at_ <= known_through_ && known_through_ < operation.id) failed_ = DiskError::none;
     lock.unlock();
-    if (known && after_failure_ == AfterFailure::what_is_asked_next) failed_ = broken_;
-    if (failed_ == DiskError::none) {
+    const bool behind_failure = failed_ != DiskError::none;
+    if (!behind_failure) {
       failed_ = carry_out(operation);
       if (failed_ != DiskError::none) failed_at_ = operation.id;
     }
     const DiskError error = failed_;
-    // Silence about a success is allowed where nobody waits for it.
-    const bool told =
-        error != DiskError::none || operation.kind == Kind::sync || operation.kind == Kind::sync_directory;
+    // Silence about a success is allowed where nobody waits for it; and about what stands behind a failure, except
+    // where everything fails from then on.
+    const bool told = error == DiskError::none
+                          ? operation.kind == Kind::sync || operation.kind == Kind::sync_directory
+                          : !behind_failure || !goes_on;
     lock.lock();
     if (!told) continue;
     completions_.push_back(DiskCompletion{operation.id, error});

@@ -18,7 +18,7 @@ namespace raftlab::raft::wal {
 /// What a disk does after a change that failed.
 enum class AfterFailure : std::uint8_t {
   nothing_more,  ///< for a log: each later change is reported as failed, too
-  what_is_asked_next,  ///< for snapshots: whatever was asked before the host took the news fails, what it asks then is new
+  what_is_asked_next,  ///< for snapshots: what was asked before the host took the news is dropped, what it asks then is new
 };
 
 /// A directory of the file system, with one thread that carries out changes in the order in which they were asked for.
