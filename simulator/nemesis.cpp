@@ -60,10 +60,7 @@ NodeId Nemesis::target(std::uint64_t about) {
       static_cast<std::uint32_t>(1 + chooser_->choose(Key{Choice::nemesis_target, about}, profile_->nodes)));
 }
 
-/// The nodes with the highest numbers, fewer than half of all.
-bool Nemesis::may_be_destroyed(NodeId node) const {
-  return node.value() > profile_->nodes - (profile_->nodes - 1) / 2;
-}
+bool Nemesis::may_be_destroyed(NodeId node) const { return simulator::may_be_destroyed(*profile_, node); }
 
 void Nemesis::strike(Fault fault, Time now, std::uint64_t about) {
   const NodeId node = target(about);

@@ -219,6 +219,10 @@ std::uint32_t drift_apart_ppm(std::uint32_t clock_drift_ppm) {
   return static_cast<std::uint32_t>(apart + 2);
 }
 
+bool may_be_destroyed(const Profile& profile, raft::NodeId node) {
+  return node.value() > profile.nodes - (profile.nodes - 1) / 2;
+}
+
 raft::Limits limits_of(const Profile& profile) {
   raft::Limits limits;
   limits.window_messages = profile.window_messages;

@@ -129,6 +129,10 @@ struct ProfileError {
 /// True when the members of the cluster are not always all nodes.
 [[nodiscard]] bool changes_members(const Profile& profile);
 
+/// The nodes with the highest numbers, fewer than half of all: what destroys data for good strikes only them, and they are
+/// never half of the voters or more.
+[[nodiscard]] bool may_be_destroyed(const Profile& profile, raft::NodeId node);
+
 /// The limits of the profile's cores.
 [[nodiscard]] raft::Limits limits_of(const Profile& profile);
 [[nodiscard]] raft::Priority priority_of(const Profile& profile, raft::NodeId node);

@@ -24,14 +24,19 @@ Configuration first_configuration(const Profile& profile) {
   return configuration;
 }
 
-/// The last voter is leaving, and a spare takes its place where there is one. None when nobody would vote.
+/// The last voter is leaving, and a spare takes its place, where there is one and it would not make half of the voters nodes
+/// that may be destroyed. None when nobody would vote.
 std::optional<Configuration> change_under_way(const Profile& profile, const Configuration& present) {
   Configuration target = present;
   const NodeId leaving = target.voters.back();
   target.voters.pop_back();
   std::erase_if(target.members, [&](const raft::Member& member) { return member.id == leaving; });
-  if (profile.spares != 0) {
-    const NodeId joining(profile.nodes - profile.spares + 1);
+  const NodeId joining(profile.nodes - profile.spares + 1);
+  const auto destroyable =
+      std::ranges::count_if(target.voters, [&](NodeId node) { return may_be_destroyed(profile, node); });
+  const bool safe = !may_be_destroyed(profile, joining) ||
+                    2 * static_cast<std::size_t>(destroyable + 1) < target.voters.size() + 1;
+  if (profile.spares != 0 && safe) {
     target.voters.push_back(joining);
     target.members.push_back(raft::Member{joining, "n" + std::to_string(joining.value()), ""});
   }

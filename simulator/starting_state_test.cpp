@@ -65,6 +65,28 @@ TEST(StartingState, AllLogsAreBeginningsOfOne) {
   EXPECT_TRUE(joint->joint());
 }
 
+/// With three nodes, one of them a spare, a change from {1,2} to {1,3} could never end once node 3 is gone for good.
+TEST(StartingState, ChangesToNoMembersOfWhomHalfMayBeDestroyed) {
+  for (std::uint32_t nodes = 1; nodes <= 9; ++nodes) {
+    for (std::uint32_t others = 0; others < nodes * nodes; ++others) {
+      Profile profile = quiet_profile(nodes);
+      profile.spares = others / nodes;
+      profile.learners = others % nodes;
+      if (profile.spares + profile.learners >= nodes) continue;
+      profile.first_joint = true;
+      const raft::Log log = log_of(*starting_state(profile, NodeId(1)));
+      const auto last = raft::decode_configuration(log.entry(log.last()).payload);
+      ASSERT_TRUE(last);
+      for (const auto* voters : {&last->voters, &last->outgoing}) {
+        const auto lost =
+            std::ranges::count_if(*voters, [&](NodeId node) { return may_be_destroyed(profile, node); });
+        EXPECT_TRUE(voters->empty() || 2 * static_cast<std::size_t>(lost) < voters->size())
+            << nodes << " nodes, " << profile.spares << " spares, " << profile.learners << " learners";
+      }
+    }
+  }
+}
+
 TEST(StartingState, ARunGoesOnFromTheGreatestTerm) {
   Profile profile = quiet_profile(3);
   profile.first_entries = 500;
