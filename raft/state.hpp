@@ -94,7 +94,7 @@ struct View {
   std::uint64_t uncommitted_bytes = 0;       ///< leader only: payload of own-term entries above commit
   std::uint32_t promise_ticks = 0;           ///< with leases: it votes for nobody for so long
   std::size_t held = 0;                      ///< messages that wait for the disk
-  std::uint64_t dropped = 0;  ///< messages dropped: no correct peer sends them, or who does is no member
+  std::uint64_t dropped = 0;                 ///< messages dropped because no correct peer sends them
   bool faulty = false;
 };
 

@@ -99,7 +99,9 @@ void MarkWatch::see_output(Seen& seen, const Step& step) {
   if (out.fault) fire(Mark::node_frozen);
   if (out.lost_from) fire(Mark::proposal_overwritten);
   for (const raft::Rejected& rejected : out.rejected) {
-    if (rejected.reason == raft::Rejection::timed_out) fire(Mark::transfer_timed_out);
+    // Who does not lead gives up reads for this reason, and has nothing to hand over.
+    if (rejected.reason == raft::Rejection::timed_out && seen.state.role == Role::leader)
+      fire(Mark::transfer_timed_out);
     if (rejected.reason == raft::Rejection::not_caught_up) fire(Mark::promotion_refused);
     // A bad target is refused at once, or ends a transfer that had begun.
     if (rejected.reason == raft::Rejection::bad_target && seen.state.role == Role::leader &&

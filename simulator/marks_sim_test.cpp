@@ -31,6 +31,16 @@ TEST(MarksSim, AQuietRunComesByNone) {
   }
 }
 
+/// A follower gives its question up for the same reason as a leader gives up a transfer.
+TEST(MarksSim, AReadThatIsGivenUpIsNoTransfer) {
+  Profile profile = quiet_profile(5);
+  profile.rate(Fault::message_loss) = 400'000;
+  profile.read_ppm = profile.follower_read_ppm = million;
+  RandomChooser chooser{Seed(1)};
+  const RunResult result = run(profile, chooser, {});
+  EXPECT_EQ(result.marks[static_cast<std::size_t>(Mark::transfer_timed_out)], 0U);
+}
+
 TEST(MarksSim, NothingIsCountedWithChecksOff) {
   RandomChooser chooser{Seed(3)};
   RunOptions off;

@@ -160,18 +160,24 @@ class Run {
     clients_.drain();
   }
 
-  /// A paused process hears of everything when it goes on; first of the time that has passed, as leases demand of a host.
+  /// A paused process hears of everything when it goes on.
   [[nodiscard]] bool postponed(Event& event) {
-    const Time until = nemesis_.paused_until(NodeId(event.node));
-    if (until > now_) {
-      event.time = until;
-      queue_.push(event);
-      return true;
+    const NodeId node(event.node);
+    const Time until = nemesis_.paused_until(node);
+    if (until <= now_) {
+      catch_up(node);
+      return false;
     }
-    std::uint32_t& missed = missed_ticks_[event.node];
-    if (missed == 0 || cluster_.life(NodeId(event.node)) != Life::up) return false;
-    for (; missed != 0; --missed) cluster_.service(NodeId(event.node)).tick();
-    return false;
+    event.time = until;
+    queue_.push(event);
+    return true;
+  }
+
+  /// What a process hears of first when it goes on is the time that has passed, as leases demand of a host.
+  void catch_up(NodeId node) {
+    std::uint32_t& missed = missed_ticks_[node.value()];
+    if (missed == 0 || cluster_.life(node) != Life::up) return;
+    for (; missed != 0; --missed) cluster_.service(node).tick();
   }
 
   [[nodiscard]] bool alive(const Event& event) const {
@@ -223,7 +229,7 @@ class Run {
       queue_.push(next);
       return;
     }
-    (void)postponed(event);
+    catch_up(node);
     cluster_.service(node).tick();
     queue_.push(next);
     step(node);

@@ -24,7 +24,9 @@ if [ -n "$never" ]; then
   echo "explore: never evaluated: $never"
   failures=1
 fi
-seeds=$(grep -oE '"seeds":[0-9]+' <<< "$summary" | grep -oE '[0-9]+')
+# The first count of seeds is the campaign's; those behind it are of the marks.
+seeds=${summary#*'"seeds":'}
+seeds=${seeds%%,*}
 rare=$(grep -oE '"[a-z_]+":\{"drawn_seeds":[0-9]+,"fired_seeds":[0-9]+' <<< "$summary" |
   awk -F '[":,{]+' -v seeds="$seeds" '$6 * 20 < seeds { printf "  %s in %d of %d seeds\n", $2, $6, seeds }')
 if [ -n "$rare" ]; then

@@ -7,10 +7,13 @@ set -euo pipefail
 raftlab=$1
 seeds=${2:-1..6}
 
+out=$(mktemp -d)
+trap 'rm -rf -- "$out"' EXIT
+
 failures=0
 for file in scenarios/profiles/*.toml; do
   case ${file##*/} in w[0-9]*) continue ;; esac
-  if ! text=$("$raftlab" explore --profile "$file" --seeds "$seeds" --out "${TMPDIR:-/tmp}/raftlab-profiles.$$" 2>&1); then
+  if ! text=$("$raftlab" explore --profile "$file" --seeds "$seeds" --out "$out" 2>&1); then
     printf '%s does not hold:\n%s\n' "$file" "$text"
     failures=$((failures + 1))
   fi
