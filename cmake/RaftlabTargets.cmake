@@ -135,7 +135,7 @@ function(raftlab_tests executable label timeout_s)
   endif()
   add_executable(${executable} ${arg_FILES})
   target_link_libraries(${executable} PRIVATE ${arg_DEPENDS} GTest::gtest_main GTest::gmock rapidcheck
-                                              rapidcheck_gtest raftlab_warnings)
+                                              rapidcheck_gtest raftlab_warnings raftlab_test_options)
   # An object library, not a source of each test: compiled once.
   if(NOT TARGET raftlab_test_seed)
     add_library(raftlab_test_seed OBJECT "${PROJECT_SOURCE_DIR}/cmake/test_seed.cpp")
@@ -169,7 +169,7 @@ function(raftlab_reuse_test_pch executable)
     configure_file("${PROJECT_BINARY_DIR}/test_pch.cpp.in" "${PROJECT_BINARY_DIR}/test_pch.cpp" COPYONLY)
     add_library(raftlab_test_pch OBJECT "${PROJECT_BINARY_DIR}/test_pch.cpp")
     target_link_libraries(raftlab_test_pch PRIVATE GTest::gtest GTest::gmock rapidcheck rapidcheck_gtest
-                                                   raftlab_warnings)
+                                                   raftlab_warnings raftlab_test_options)
     target_precompile_headers(raftlab_test_pch PRIVATE "${PROJECT_SOURCE_DIR}/cmake/test_pch.hpp")
     # Executables differ in include directories and definitions; where that makes g++ refuse the precompiled
     # header, it reads the text, and that is no error.
