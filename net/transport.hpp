@@ -14,8 +14,8 @@ namespace raftlab::net {
 class Transport {
  public:
   struct Handlers {
-    std::function<void(raft::Envelope&&)> deliver;       ///< addressed to this node, of its cluster, from a member
-    std::function<void(raft::NodeId)> unreachable;       ///< the link broke, or what was sent may be lost
+    std::function<void(raft::Envelope&&)> deliver;  ///< addressed to this node, of its cluster, from a member
+    std::function<void(raft::NodeId)> unreachable;  ///< the link broke, or what was sent may be lost
   };
 
   virtual ~Transport() = default;
