@@ -59,10 +59,10 @@ void set_list_extensions(X509_CRL& list, X509& authority, std::int64_t now_s) {
   const ExtensionPointer key(
       X509V3_EXT_conf_nid(nullptr, &context, NID_authority_key_identifier, "keyid:always"));
   // Numbers of lists rise (RFC 5280, 5.2.3), and so does the time.
-  const ExtensionPointer number(
-      X509V3_EXT_conf_nid(nullptr, &context, NID_crl_number, std::to_string(now_s).c_str()));
-  require(key != nullptr && number != nullptr && X509_CRL_add_ext(&list, key.get(), -1) == 1 &&
-              X509_CRL_add_ext(&list, number.get(), -1) == 1,
+  const IntegerPointer number(ASN1_INTEGER_new());
+  require(key != nullptr && number != nullptr && ASN1_INTEGER_set_int64(number.get(), now_s) == 1 &&
+              X509_CRL_add_ext(&list, key.get(), -1) == 1 &&
+              X509_CRL_add1_ext_i2d(&list, NID_crl_number, number.get(), 0, X509V3_ADD_DEFAULT) == 1,
           "adding extensions to a list of revoked certificates");
 }
 

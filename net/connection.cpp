@@ -27,13 +27,8 @@ constexpr int unsent_bytes_max = 256 << 10;
 }  // namespace
 
 Connection::Connection(asio::io_context& io)
-    : reading_(io,
-               [this](Reason reason) {
-                 end({reason, ""});
-               }),
-      writing_(io, [this](Reason reason) {
-        end({reason, ""});
-      }) {}
+    : reading_(io, [this](Reason reason) { end(reason); }),
+      writing_(io, [this](Reason reason) { end(reason); }) {}
 
 void Connection::set_socket(asio::ip::tcp::socket socket, SSL_CTX& context) {
   stream_.emplace(std::move(socket), context);
@@ -47,7 +42,7 @@ void Connection::set_deadlines(Duration frame, Duration idle, Duration write) {
 
 asio::awaitable<bool> Connection::handshake(Side side) {
   const boost::system::error_code error = co_await stream_->handshake(side);
-  if (error) fail(failure_of(error));
+  if (error) fail_by(error);
   co_return !failed();
 }
 
@@ -59,13 +54,13 @@ asio::awaitable<std::optional<Frame>> Connection::read() {
       co_return *frame;
     }
     if (const auto* reason = std::get_if<Reason>(&next)) {
-      fail({*reason, ""});
+      fail(*reason);
       break;
     }
     arm_reading();
     const auto [error, bytes] = co_await stream_->read_some(parser_.room());
     if (error) {
-      fail(failure_of(error));
+      fail_by(error);
       break;
     }
     parser_.filled(bytes);
@@ -90,7 +85,7 @@ asio::awaitable<bool> Connection::write(raft::Bytes bytes) {
   if (deadlines_) writing_.arm(Clock::now() + deadlines_->write, Reason::write_timeout);
   const boost::system::error_code error = co_await stream_->write(bytes);
   writing_.disarm();
-  if (error) fail(failure_of(error));
+  if (error) fail_by(error);
   co_return !failed();
 }
 
@@ -108,12 +103,12 @@ asio::awaitable<void> Connection::linger(Duration longest) {
                                              asio::redirect_error(asio::use_awaitable, error));
 }
 
-void Connection::fail(Failure failure) {
-  if (!failure_) failure_ = std::move(failure);
+void Connection::fail(Reason reason, std::string_view detail) {
+  if (!failure_) failure_.emplace(reason, detail);
 }
 
 void Connection::close() {
-  fail({Reason::stopped, ""});
+  fail(Reason::stopped);
   reading_.disarm();
   writing_.disarm();
   boost::system::error_code ignored;
@@ -121,14 +116,14 @@ void Connection::close() {
   if (closed) closed();
 }
 
-Failure Connection::failure_of(const boost::system::error_code& error) {
+void Connection::fail_by(const boost::system::error_code& error) {
   if (error.category() == asio::error::get_ssl_category()) {
     const auto code = static_cast<unsigned long>(static_cast<unsigned>(error.value()));
-    return {handshake_reason(session(), code), handshake_detail(session(), code)};
+    return fail(handshake_reason(session(), code), handshake_detail(session(), code));
   }
   if (error == asio::error::eof || error == asio::ssl::error::stream_truncated)
-    return {Reason::closed_by_peer, ""};
-  return {Reason::closed_by_peer, error.message()};
+    return fail(Reason::closed_by_peer);
+  fail(Reason::closed_by_peer, error.message());
 }
 
 std::string remote_of(const asio::ip::tcp::socket& socket) {

@@ -13,13 +13,18 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 /// For the .cpp files of net/.
 namespace raftlab::net {
 
-/// Why a connection is over.
-struct Failure {
-  Reason reason = Reason::closed_by_peer;
+/// Why a connection is over. Not an aggregate: within a coroutine g++ 12 copies a braced temporary with a string in it byte
+/// by byte, and two strings own the same memory.
+class Failure {
+ public:
+  explicit Failure(Reason why, std::string_view what = {}) : reason(why), detail(what) {}
+
+  Reason reason;
   std::string detail;
 };
 
@@ -48,11 +53,11 @@ class Connection {
   boost::asio::awaitable<void> linger(Duration longest);
 
   /// No effect after the first failure.
-  void fail(Failure failure);
+  void fail(Reason reason, std::string_view detail = {});
   /// Ends what is under way; a connection that has not failed was `stopped`.
   void close();
-  void end(Failure failure) {
-    fail(std::move(failure));
+  void end(Reason reason, std::string_view detail = {}) {
+    fail(reason, detail);
     close();
   }
 
@@ -70,7 +75,7 @@ class Connection {
   };
 
   void arm_reading();
-  [[nodiscard]] Failure failure_of(const boost::system::error_code& error);
+  void fail_by(const boost::system::error_code& error);
 
   std::optional<TlsStream> stream_;
   FrameParser parser_{hello_bytes_max};

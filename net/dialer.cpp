@@ -22,10 +22,10 @@ void Dialer::start() {
       state_->io, [self = shared_from_this()]() -> asio::awaitable<void> { co_await self->run(); }, rethrow);
 }
 
-void Dialer::stop(Failure failure) {
+void Dialer::stop(Reason reason) {
   stopped_ = true;
   pause_.cancel();
-  if (link_) link_->connection().end(std::move(failure));
+  if (link_) link_->connection().end(reason);
 }
 
 void Dialer::send(raft::Envelope&& envelope) {

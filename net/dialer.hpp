@@ -19,7 +19,7 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   Dialer(std::shared_ptr<TransportState> state, raft::Member peer);
 
   void start();
-  void stop(Failure failure);
+  void stop(Reason reason);
   void send(raft::Envelope&& envelope);
   /// The peer has just dialled us: there is no reason to wait with the next attempt.
   void peer_is_alive() { pause_.cancel(); }

@@ -80,7 +80,7 @@ void Listener::admit(asio::ip::tcp::socket socket) {
   if (const std::optional<Admission::Id> evicted = admission_.enter(id, remote.address().to_string())) {
     const auto older = pending_.find(*evicted);
     if (older != pending_.end()) {
-      older->second->end({Reason::overloaded, ""});
+      older->second->end(Reason::overloaded);
       pending_.erase(older);
     }
   }
@@ -100,7 +100,7 @@ void Listener::stop() {
   boost::system::error_code ignored;
   acceptor_.close(ignored);
   pause_.cancel();
-  for (const auto& [id, receiver] : std::exchange(pending_, {})) receiver->end({Reason::stopped, ""});
+  for (const auto& [id, receiver] : std::exchange(pending_, {})) receiver->end(Reason::stopped);
   state_->counters.pending = 0;
 }
 

@@ -44,7 +44,7 @@ asio::awaitable<bool> OutboundLink::open() {
 asio::awaitable<bool> OutboundLink::connect() {
   const std::optional<Address> address = parse_address(peer_.address);
   if (!address) {
-    connection_.fail({Reason::address_invalid, ""});
+    connection_.fail(Reason::address_invalid);
     co_return false;
   }
   boost::system::error_code error;
@@ -55,12 +55,12 @@ asio::awaitable<bool> OutboundLink::connect() {
   } else {
     const auto found = co_await resolver_.async_resolve(address->host, std::to_string(address->port),
                                                         asio::redirect_error(asio::use_awaitable, error));
-    if (error) connection_.fail({Reason::address_unresolved, error.message()});
+    if (error) connection_.fail(Reason::address_unresolved, error.message());
     for (const auto& entry : found) endpoints.push_back(entry.endpoint());
   }
   if (connection_.failed()) co_return false;
   co_await asio::async_connect(socket_, endpoints, asio::redirect_error(asio::use_awaitable, error));
-  if (error) connection_.fail({Reason::connect_failed, error.message()});
+  if (error) connection_.fail(Reason::connect_failed, error.message());
   if (connection_.failed()) co_return false;
   set_up(socket_, state_->options.write_timeout);
   remote_ = remote_of(socket_);
@@ -73,8 +73,8 @@ asio::awaitable<bool> OutboundLink::connect() {
 /// it has let us in. Before we say a word, we look at its certificate.
 asio::awaitable<bool> OutboundLink::greet() {
   const NodeIdentity& self = state_->options.self;
-  const auto refuse = [&](Reason reason, std::string detail) {
-    connection_.fail({reason, std::move(detail)});
+  const auto refuse = [&](Reason reason, const std::string& detail) {
+    connection_.fail(reason, detail);
     return false;
   };
   const X509* certificate = SSL_get0_peer_certificate(&connection_.session());
@@ -105,7 +105,7 @@ asio::awaitable<bool> OutboundLink::greet() {
 asio::awaitable<void> OutboundLink::listen() {
   while (const std::optional<Frame> frame = co_await connection_.read()) {
     if (frame->kind == FrameKind::keepalive && frame->body.empty()) continue;
-    connection_.fail({Reason::protocol, "more than a sign of life"});
+    connection_.fail(Reason::protocol, "more than a sign of life");
   }
   connection_.close();
 }
@@ -119,7 +119,7 @@ asio::awaitable<void> OutboundLink::sleep_until(Clock::time_point time) {
 void OutboundLink::verify_again(const TlsContexts& contexts) {
   if (!up_) return;  // it looks for itself when it is
   if (const std::optional<Reason> objection = contexts.objection_to(connection_.session()))
-    connection_.end({*objection, "after the certificates were read again"});
+    connection_.end(*objection, "after the certificates were read again");
 }
 
 }  // namespace raftlab::net

@@ -57,48 +57,52 @@ asio::awaitable<std::optional<raft::NodeId>> Receiver::admit() {
 
   const X509* certificate = SSL_get0_peer_certificate(&connection_.session());
   if (certificate == nullptr) {
-    connection_.fail({Reason::no_certificate, ""});
+    connection_.fail(Reason::no_certificate);
     co_return std::nullopt;
   }
   const auto identity = identity_of(*certificate);
   const auto peer = peer_of(identity, state_->options.self);
   if (const auto* reason = std::get_if<Reason>(&peer)) {
     const auto* found = std::get_if<Identity>(&identity);
-    co_await refuse({*reason, found == nullptr ? "" : uri_of(*found)});
+    co_await refuse(*reason);
+    connection_.fail(*reason, found == nullptr ? "" : uri_of(*found));
     co_return std::nullopt;
   }
   peer_ = std::get<raft::NodeId>(peer);
   if (!state_->members.contains(peer_)) {
-    co_await refuse({Reason::not_member, ""});
+    co_await refuse(Reason::not_member);
+    connection_.fail(Reason::not_member);
     co_return std::nullopt;
   }
 
   const std::optional<Frame> frame = co_await connection_.read();
   if (!frame) co_return std::nullopt;
   if (frame->kind != FrameKind::hello) {
-    connection_.fail({Reason::protocol, "no hello"});
+    connection_.fail(Reason::protocol, "no hello");
     co_return std::nullopt;
   }
   const std::optional<Hello> hello = decode_hello(frame->body);
   if (!hello) {
-    connection_.fail({Reason::protocol, "hello cannot be read"});
+    connection_.fail(Reason::protocol, "hello cannot be read");
     co_return std::nullopt;
   }
   const HelloAnswer answer = answer_to(*hello, peer_, state_->options.self);
   if (const auto* reason = std::get_if<Reason>(&answer)) {
-    co_await refuse({*reason, "hello of node " + std::to_string(hello->node.value()) + " to node " +
-                                  std::to_string(hello->expected.value())});
+    co_await refuse(*reason);
+    connection_.fail(*reason, "hello of node " + std::to_string(hello->node.value()) + " to node " +
+                                  std::to_string(hello->expected.value()));
     co_return std::nullopt;
   }
   // The membership may have changed while we waited for the hello.
   if (!state_->members.contains(peer_)) {
-    co_await refuse({Reason::not_member, ""});
+    co_await refuse(Reason::not_member);
+    connection_.fail(Reason::not_member);
     co_return std::nullopt;
   }
   // So may the certificates.
   if (tls_ != state_->tls) {
     if (const std::optional<Reason> objection = state_->tls->objection_to(connection_.session())) {
-      connection_.fail({*objection, "after the certificates were read again"});
+      connection_.fail(*objection, "after the certificates were read again");
       co_return std::nullopt;
     }
   }
@@ -109,11 +113,10 @@ asio::awaitable<std::optional<raft::NodeId>> Receiver::admit() {
   co_return peer_;
 }
 
-asio::awaitable<void> Receiver::refuse(Failure failure) {
+asio::awaitable<void> Receiver::refuse(Reason reason) {
   FrameBatch batch;
-  batch.add(FrameKind::hello_answer, encode(HelloAnswer(failure.reason)));
+  batch.add(FrameKind::hello_answer, encode(HelloAnswer(reason)));
   co_await connection_.write(batch.bytes());
-  connection_.fail(std::move(failure));
 }
 
 /// The younger connection wins. The node at the other end dials one at a time, so that it has given up the older one: that
@@ -121,7 +124,7 @@ asio::awaitable<void> Receiver::refuse(Failure failure) {
 void Receiver::take_over() {
   state_->listener->forget(id_);
   const std::shared_ptr<Receiver> older = std::exchange(state_->receivers[peer_], shared_from_this());
-  if (older) older->end({Reason::superseded, ""});
+  if (older) older->end(Reason::superseded);
   ++state_->counters.links_in;
   state_->event(peer_, remote_, Reason::connected, "in");
   const auto dialer = state_->dialers.find(peer_);
@@ -140,9 +143,9 @@ asio::awaitable<void> Receiver::receive() {
     } else if (frame->kind == FrameKind::keepalive && frame->body.empty()) {
       co_await answer_keepalive();
     } else {
-      connection_.fail({Reason::protocol, "a frame of kind " +
-                                              std::to_string(static_cast<unsigned>(frame->kind)) +
-                                              " where it has no place"});
+      connection_.fail(
+          Reason::protocol,
+          "a frame of kind " + std::to_string(static_cast<unsigned>(frame->kind)) + " where it has no place");
     }
   }
 }
@@ -150,12 +153,12 @@ asio::awaitable<void> Receiver::receive() {
 void Receiver::deliver(raft::Bytes body) {
   auto decoded = state_->decoder.decode(body);
   if (const auto* error = std::get_if<raft::wire::DecodeError>(&decoded))
-    return connection_.fail({Reason::decode, raft::wire::name(*error)});
+    return connection_.fail(Reason::decode, raft::wire::name(*error));
   auto& envelope = std::get<raft::Envelope>(decoded);
   if (envelope.from != peer_)
-    return connection_.fail({Reason::wrong_sender, "from " + std::to_string(envelope.from.value())});
+    return connection_.fail(Reason::wrong_sender, "from " + std::to_string(envelope.from.value()));
   if (envelope.to != state_->options.self.node)
-    return connection_.fail({Reason::wrong_receiver, "to " + std::to_string(envelope.to.value())});
+    return connection_.fail(Reason::wrong_receiver, "to " + std::to_string(envelope.to.value()));
   if (!state_->stopped && state_->handlers.deliver) state_->handlers.deliver(std::move(envelope));
 }
 
@@ -170,7 +173,7 @@ asio::awaitable<void> Receiver::answer_keepalive() {
 
 void Receiver::verify_again(const TlsContexts& contexts) {
   if (const std::optional<Reason> objection = contexts.objection_to(connection_.session()))
-    end({*objection, "after the certificates were read again"});
+    connection_.end(*objection, "after the certificates were read again");
 }
 
 }  // namespace raftlab::net

@@ -21,7 +21,7 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
   Receiver(std::shared_ptr<TransportState> state, boost::asio::ip::tcp::socket socket, Admission::Id id);
 
   void start();
-  void end(Failure failure) { connection_.end(std::move(failure)); }
+  void end(Reason reason) { connection_.end(reason); }
   /// Closes the link if these certificates would not let its peer in.
   void verify_again(const TlsContexts& contexts);
   [[nodiscard]] Admission::Id id() const { return id_; }
@@ -30,7 +30,8 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
   boost::asio::awaitable<void> run();
   /// The peer, or none: the connection has failed.
   boost::asio::awaitable<std::optional<raft::NodeId>> admit();
-  boost::asio::awaitable<void> refuse(Failure failure);
+  /// Says it; what follows is the failure.
+  boost::asio::awaitable<void> refuse(Reason reason);
   void take_over();
   boost::asio::awaitable<void> receive();
   void deliver(raft::Bytes body);

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,6 +29,31 @@ inline sockaddr_in loopback(std::uint16_t port) {
 }
 
 inline raft::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+/// OpenSSL writes to sockets without asking for no signal. Here that is the stranger's own trouble; the node's threads are
+/// not protected by it.
+class WithoutSignal {
+ public:
+  WithoutSignal() {
+    ::sigemptyset(&pipe_);
+    ::sigaddset(&pipe_, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  WithoutSignal(const WithoutSignal&) = delete;
+  WithoutSignal& operator=(const WithoutSignal&) = delete;
+  ~WithoutSignal() {
+    const int kept = errno;
+    const timespec now{};
+    while (::sigtimedwait(&pipe_, nullptr, &now) > 0) {
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    errno = kept;
+  }
+
+ private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+};
 
 /// What a test changes in the stranger's TLS.
 using Tune = std::function<void(SSL_CTX&)>;
@@ -102,12 +128,14 @@ class Stranger {
     SSL_set_fd(session_.get(), socket_);
     if (before_handshake) before_handshake(*session_);
     ERR_clear_error();
+    const WithoutSignal guard;
     const bool done = (server ? SSL_accept(session_.get()) : SSL_connect(session_.get())) == 1;
     if (!done) note_error();
     return done;
   }
 
   void write(raft::Bytes bytes) {
+    const WithoutSignal guard;
     while (!bytes.empty()) {
       const int count = SSL_write(session_.get(), bytes.data(), static_cast<int>(bytes.size()));
       if (count <= 0) return;
@@ -130,6 +158,7 @@ class Stranger {
       if (const auto* frame = std::get_if<Frame>(&next)) return *frame;
       if (std::holds_alternative<Reason>(next)) return std::nullopt;
       const auto room = parser_.room();
+      const WithoutSignal guard;
       const int count = SSL_read(session_.get(), room.data(), static_cast<int>(room.size()));
       if (count <= 0) {
         note_error();

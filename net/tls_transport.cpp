@@ -47,11 +47,11 @@ void TlsTransport::set_members(const std::vector<raft::Member>& members) {
     const auto member = state_->members.find(entry.first);
     const bool gone = member == state_->members.end();
     const bool stays = !gone && member->second.address == entry.second->peer().address;
-    if (!stays) entry.second->stop({gone ? Reason::not_member : Reason::stopped, ""});
+    if (!stays) entry.second->stop(gone ? Reason::not_member : Reason::stopped);
     return !stays;
   });
   for (const auto& [node, receiver] : state_->receivers)
-    if (!state_->members.contains(node)) receiver->end({Reason::not_member, ""});
+    if (!state_->members.contains(node)) receiver->end(Reason::not_member);
   for (const auto& [node, member] : state_->members) {
     auto& dialer = state_->dialers[node];
     if (dialer) continue;
@@ -62,9 +62,8 @@ void TlsTransport::set_members(const std::vector<raft::Member>& members) {
 
 void TlsTransport::stop() {
   if (std::exchange(state_->stopped, true)) return;
-  for (const auto& [node, dialer] : std::exchange(state_->dialers, {})) dialer->stop({Reason::stopped, ""});
-  for (const auto& [node, receiver] : std::exchange(state_->receivers, {}))
-    receiver->end({Reason::stopped, ""});
+  for (const auto& [node, dialer] : std::exchange(state_->dialers, {})) dialer->stop(Reason::stopped);
+  for (const auto& [node, receiver] : std::exchange(state_->receivers, {})) receiver->end(Reason::stopped);
   state_->members.clear();
   if (const auto listener = std::exchange(state_->listener, nullptr)) listener->stop();
 }
