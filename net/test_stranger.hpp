@@ -3,6 +3,7 @@
 #include "net/frame.hpp"
 #include "net/hello.hpp"
 #include "net/test_pki.hpp"
+#include "raft/configuration.hpp"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
