@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include <initializer_list>
+#include <cstdint>
 #include <string>
 
 /// The rows of the table of attacks on the peer port (docs/security.md). Each is a test of its name.
@@ -19,12 +19,18 @@ class Attack : public ::testing::Test {
   static constexpr std::uint32_t strangers_number = 3;
 
   void begin(const TestNode::Tweak& tweak = nullptr, const TlsFiles* files = nullptr) {
+    descriptors_ = open_descriptors();
     victim_ = std::make_unique<TestNode>(1, files == nullptr ? pki_.files(1) : *files, tweak);
     healthy_ = std::make_unique<TestNode>(2, pki_.files(2));
     healthy_->set_members({victim_->member()});
     victim_->set_members({healthy_->member(), {raft::NodeId(strangers_number), "n3", "127.0.0.1:1"}});
     ASSERT_TRUE(linked(*victim_, 1)) << victim_->history();
     ASSERT_TRUE(linked(*healthy_, 1)) << healthy_->history();
+  }
+  void TearDown() override {
+    healthy_.reset();
+    victim_.reset();
+    EXPECT_LE(open_descriptors(), descriptors_) << "a descriptor was kept";
   }
   TestNode& victim() { return *victim_; }
   TestNode& healthy() { return *healthy_; }
@@ -88,6 +94,7 @@ class Attack : public ::testing::Test {
  private:
   std::unique_ptr<TestNode> victim_;
   std::unique_ptr<TestNode> healthy_;
+  std::size_t descriptors_ = SIZE_MAX;
 };
 
 }  // namespace raftlab::net::test
