@@ -22,8 +22,9 @@ class Attack : public ::testing::Test {
     descriptors_ = open_descriptors();
     victim_ = std::make_unique<TestNode>(1, files == nullptr ? pki_.files(1) : *files, tweak);
     healthy_ = std::make_unique<TestNode>(2, pki_.files(2));
-    healthy_->set_members({victim_->member()});
+    // First the victim: it would refuse somebody whom it does not know yet.
     victim_->set_members({healthy_->member(), {raft::NodeId(strangers_number), "n3", "127.0.0.1:1"}});
+    healthy_->set_members({victim_->member()});
     ASSERT_TRUE(linked(*victim_, 1)) << victim_->history();
     ASSERT_TRUE(linked(*healthy_, 1)) << healthy_->history();
   }

@@ -88,8 +88,10 @@ TEST_F(AttackHandshake, P05_HalfAClientHelloAndTheEndLeavesNothing) {
   EXPECT_TRUE(eventually([&] { return victim().counters().failures(Reason::closed_by_peer) >= 10; }));
   expect_harmless(Reason::closed_by_peer);
   // One that was reset before it was accepted is no connection at all.
-  const Counters counters = victim().counters();
-  EXPECT_EQ(counters.failures(Reason::closed_by_peer), counters.accepted - 1);
+  EXPECT_TRUE(eventually([&] {
+    const Counters counters = victim().counters();
+    return counters.failures(Reason::closed_by_peer) == counters.accepted - 1;
+  })) << victim().history();
   EXPECT_TRUE(eventually([&] { return open_descriptors() <= before; }));
 }
 
@@ -202,10 +204,10 @@ TEST_F(AttackHandshake, P22_ALongChainIsRefused) {
   expect_certificate_refused(&issued, Reason::chain_too_large, alert_unknown_ca);
 }
 
-TEST_F(AttackHandshake, P22_AMegabyteOfCertificatesIsRefusedByItsLength) {
+TEST_F(AttackHandshake, P22_TooManyBytesOfCertificatesAreRefusedUnread) {
   begin();
   Issued issued = member_;
-  while (issued.certificate.size() < (1U << 20U)) issued.certificate += pki_.authority.certificate;
+  while (issued.certificate.size() < 100'000) issued.certificate += pki_.authority.certificate;
   Stranger stranger = dial();
   stranger.handshake(&issued);
   EXPECT_TRUE(stranger.ends());
@@ -269,7 +271,8 @@ TEST_F(AttackHandshake, P42_AFloodOfIdleConnectionsKeepsNobodyOut) {
   for (std::size_t i = 0; i < connects; ++i) idle.push_back(dial());
   ASSERT_TRUE(eventually([&] { return victim().counters().failures(Reason::overloaded) >= connects - 8; }));
   EXPECT_LE(victim().counters().pending, 8U);
-  EXPECT_LE(open_descriptors(), before + connects + 8) << "only the strangers' own descriptors are left";
+  EXPECT_TRUE(eventually([&] { return open_descriptors() <= before + connects + 8; }))
+      << "only the strangers' own descriptors are left";
   // The member comes in over the flood.
   Stranger stranger = member();
   EXPECT_EQ(victim().counters().links_in, 2U);

@@ -64,7 +64,7 @@ void Dialer::account_for(OutboundLink& link, bool was_up) {
   if (was_up) {
     --state_->counters.links_out;
     state_->link_closed(peer_.id, link.remote(), failure);
-  } else {
+  } else if (!stopped_) {
     state_->handshake_failed(peer_.id, link.remote(), failure);
   }
   state_->drop(Drop::link_broken, queue_.clear());

@@ -145,6 +145,25 @@ std::optional<Identity> parse_identity(std::string_view uri) {
   return identity;
 }
 
+std::string claim_of(const X509& certificate) {
+  std::string claim;
+  const NamesPointer names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int position = 0; names != nullptr && position < sk_GENERAL_NAME_num(names.get()); ++position) {
+    int type = 0;
+    const void* value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), position), &type);
+    if (type != GEN_URI || claim.size() >= claim_bytes_max) continue;
+    if (!claim.empty()) claim += ' ';
+    claim += text_of(*static_cast<const ASN1_STRING*>(value)).substr(0, claim_bytes_max);
+  }
+  const X509_NAME* subject = X509_get_subject_name(&certificate);
+  const int position = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (claim.empty() && position >= 0)
+    claim = "CN=" + std::string(text_of(*X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, position))));
+  claim.resize(std::min(claim.size(), claim_bytes_max));
+  return claim;
+}
+
 std::variant<Identity, IdentityError> identity_of(const X509& certificate) {
   int found = 0;
   const NamesPointer names(

@@ -60,6 +60,11 @@ inline constexpr int alternative_names_max = 64;
 /// None when the text is not exactly what `uri_of` writes.
 [[nodiscard]] std::optional<Identity> parse_identity(std::string_view uri);
 
+/// What a certificate without a usable identity says instead, for an event: its URIs, or its common name. Bytes of a
+/// stranger, at most `claim_bytes_max`; to be escaped before anybody reads them.
+[[nodiscard]] std::string claim_of(const x509_st& certificate);
+inline constexpr std::size_t claim_bytes_max = 512;
+
 /// The identity in a certificate that has been verified already. The common name counts only when there are no alternative
 /// names at all; an empty list of them is a list.
 [[nodiscard]] std::variant<Identity, IdentityError> identity_of(const x509_st& certificate);

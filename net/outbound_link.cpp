@@ -81,8 +81,7 @@ asio::awaitable<bool> OutboundLink::greet() {
   if (certificate == nullptr) co_return refuse(Reason::no_certificate, "");
   const auto identity = identity_of(*certificate);
   const auto found = peer_of(identity, self);
-  const std::string who =
-      std::holds_alternative<Identity>(identity) ? uri_of(std::get<Identity>(identity)) : "";
+  const std::string who = claim_of(*certificate);
   if (const auto* reason = std::get_if<Reason>(&found)) co_return refuse(*reason, who);
   if (std::get<raft::NodeId>(found) != peer_.id) co_return refuse(Reason::identity_mismatch, who);
 

@@ -63,9 +63,8 @@ asio::awaitable<std::optional<raft::NodeId>> Receiver::admit() {
   const auto identity = identity_of(*certificate);
   const auto peer = peer_of(identity, state_->options.self);
   if (const auto* reason = std::get_if<Reason>(&peer)) {
-    const auto* found = std::get_if<Identity>(&identity);
     co_await refuse(*reason);
-    connection_.fail(*reason, found == nullptr ? "" : uri_of(*found));
+    connection_.fail(*reason, claim_of(*certificate));
     co_return std::nullopt;
   }
   peer_ = std::get<raft::NodeId>(peer);

@@ -52,6 +52,7 @@ class TestNode {
     options.listen = "127.0.0.1:0";
     options.files = files;
     options.random = [draws = std::uint64_t{number}]() mutable { return draws += 0x9e3779b97f4a7c15ULL; };
+    options.linger = 20ms;
     options.backoff_first = 5ms;
     options.backoff_longest = 50ms;
     options.observer = [this](const LinkEvent& event) {
