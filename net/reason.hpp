@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace raftlab::net {
+
+/// Why something happened to a link. The names are for logs and metrics and never change; the numbers of those from
+/// `version` to `overloaded` stand in a hello's answer (docs/peer-protocol.md) and never change either.
+enum class Reason : std::uint8_t {
+  // What a node may say to a node that it refuses.
+  version = 1,        ///< no version of the protocol that both speak
+  cluster_mismatch,   ///< the certificate or the hello is of another cluster
+  identity_mismatch,  ///< certificate, hello and whom we expect are not one and the same node
+  identity_role,      ///< a client's certificate where a node's is needed
+  identity_missing,   ///< a certificate without an identity of ours
+  identity_malformed,
+  identity_ambiguous,
+  not_member,    ///< a node, but none of this cluster's, or not any more
+  self_connect,  ///< our own identity at the other end
+  overloaded,    ///< too many connections that have not said who they are; this one was the oldest
+
+  // How links begin and end.
+  connected,
+  closed_by_peer,  ///< also by a failure of the network
+  stopped,         ///< by our own will: the transport stops, or the member has another address
+  superseded,      ///< by a younger connection of the same node
+  address_invalid,
+  address_unresolved,
+  connect_failed,
+  accept_failed,
+
+  // Deadlines.
+  handshake_timeout,  ///< of TCP, TLS and hello together
+  frame_timeout,      ///< in the middle of a frame
+  idle_timeout,       ///< no frame, not even a keepalive
+  write_timeout,      ///< the peer does not read
+
+  // TLS.
+  not_tls,
+  tls_version,
+  tls_cipher,
+  tls_failed,       ///< anything that has no name of its own
+  refused_by_peer,  ///< the peer said no; the detail is what it said
+  no_certificate,   ///< the peer has shown none
+  chain_too_large,  ///< in bytes or in certificates
+  certificate_untrusted,
+  certificate_expired,
+  certificate_not_yet_valid,
+  certificate_revoked,
+  certificate_purpose,
+  certificate_weak,
+  revocations_unusable,  ///< the list has expired, or none is there for the issuer
+
+  // Frames.
+  frame_empty,
+  frame_too_large,
+  frame_unknown,   ///< a kind of frame that this version does not know
+  decode,          ///< the detail is the codec's error
+  protocol,        ///< a frame where it has no place, or one that is not what it says
+  wrong_sender,    ///< `from` is not the node that the certificate names
+  wrong_receiver,  ///< `to` is not this node
+
+  // Certificates of our own.
+  reloaded,
+  reload_failed,  ///< the old ones stay in use
+};
+inline constexpr std::size_t reasons = static_cast<std::size_t>(Reason::reload_failed) + 1;
+
+/// "not_member" ...
+[[nodiscard]] const char* name(Reason reason);
+
+/// Of a number in a hello's answer; none when a node has no business to say it.
+[[nodiscard]] std::optional<Reason> refusal_of(std::uint32_t number);
+
+}  // namespace raftlab::net

@@ -1,0 +1,58 @@
+#include "net/send_queue.hpp"
+
+#include <utility>
+
+namespace raftlab::net {
+namespace {
+
+/// About what a message costs in memory and on the wire: its payload, and what stands around it.
+std::size_t bytes_of(const raft::Envelope& envelope) {
+  std::size_t bytes = sizeof(raft::Envelope);
+  if (const auto* append = std::get_if<raft::AppendEntries>(&envelope.message)) {
+    constexpr std::size_t bytes_per_entry = 16;
+    bytes += append->entries.payload_bytes() + append->entries.size() * bytes_per_entry;
+  } else if (const auto* snapshot = std::get_if<raft::InstallSnapshot>(&envelope.message)) {
+    bytes += snapshot->chunk.size();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+bool SendQueue::push(raft::Envelope&& envelope) {
+  const bool chunk = envelope.kind() == raft::MessageKind::install_snapshot;
+  Lane& lane = chunk ? chunks_ : urgent_;
+  const std::size_t messages_max = chunk ? limits_.chunks_max : limits_.messages_max;
+  const std::size_t bytes_max = chunk ? limits_.chunk_bytes_max : limits_.bytes_max;
+  const std::size_t bytes = bytes_of(envelope);
+  if (!lane.messages.empty() && (lane.messages.size() >= messages_max || lane.bytes + bytes > bytes_max))
+    return false;
+  lane.bytes += bytes;
+  lane.messages.push_back({std::move(envelope), bytes});
+  return true;
+}
+
+void SendQueue::take_one(Lane& lane, FrameBatch& batch) {
+  batch.add(lane.messages.front().envelope);
+  lane.bytes -= lane.messages.front().bytes;
+  lane.messages.pop_front();
+}
+
+void SendQueue::take(FrameBatch& batch) {
+  const bool chunk_is_due = urgent_.messages.empty() || batches_since_chunk_ >= limits_.batches_per_chunk;
+  if (!chunks_.messages.empty() && chunk_is_due) {
+    batches_since_chunk_ = 0;
+    return take_one(chunks_, batch);
+  }
+  while (!urgent_.messages.empty() && batch.bytes().size() < limits_.batch_bytes) take_one(urgent_, batch);
+  if (!chunks_.messages.empty()) ++batches_since_chunk_;
+}
+
+std::size_t SendQueue::clear() {
+  const std::size_t count = messages();
+  urgent_ = {};
+  chunks_ = {};
+  return count;
+}
+
+}  // namespace raftlab::net
