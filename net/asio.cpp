@@ -1,0 +1,3 @@
+// What of Asio is no template, compiled once for everybody (BOOST_ASIO_SEPARATE_COMPILATION).
+#include <boost/asio/impl/src.hpp>
+#include <boost/asio/ssl/impl/src.hpp>
