@@ -206,6 +206,11 @@ void Requests::tick() {
   }
 }
 
+void Requests::give_up() {
+  for_session_.clear();
+  while (!flights_.empty()) expire(flights_.begin());
+}
+
 void Requests::take(RequestsOutput& out) {
   std::ranges::move(out_.attempts, std::back_inserter(out.attempts));
   std::ranges::move(out_.outcomes, std::back_inserter(out.outcomes));

@@ -61,9 +61,12 @@ class Requests {
   void wish(std::uint64_t id, Wish&& wish);
   /// Of this node's service, or of another node's. One that nobody waits for any more is dropped.
   void answered(const kv::Answer& answer);
-  /// Who leads, as far as this node knows; none: nobody that it knows of.
+  /// Who leads from now on, as far as this node knows; none: nobody that it knows of. Only to be called when that changes:
+  /// meanwhile a node that was asked may have named another leader.
   void leader(raft::NodeId leader, raft::NodeId self);
   void tick();
+  /// Ends everything as at its deadline.
+  void give_up();
 
   /// What is to be done since the last call, appended to `out`.
   void take(RequestsOutput& out);
