@@ -51,6 +51,7 @@ kv::ServiceOptions service_options(const HostOptions& options) {
   service.read_policy = options.read_policy;
   service.replica.identity = raft::wal::Identity{options.cluster, options.id};
   service.replica.snapshot = options.snapshot;
+  service.observer = options.observer;
   raft::Options& core = service.replica.core;
   core.id = options.id;
   core.seed = raft::Seed(fresh_number());

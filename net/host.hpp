@@ -37,6 +37,7 @@ struct HostOptions {
   raft::Priority priority = raft::Priority::normal;
   raft::SnapshotOptions snapshot;
   RequestsOptions requests;
+  kv::ApplyObserver* observer = nullptr;  ///< must outlive the host; may be none
 };
 
 /// Why a node does not start. What it has on disk stays as it is.

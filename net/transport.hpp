@@ -10,7 +10,8 @@
 namespace raftlab::net {
 
 /// What carries the envelopes of one node to its peers and theirs to it. It may lose, repeat and reorder them, as consensus
-/// allows; it never changes one, and delivers none whose `from` is not the peer that is proved to be at the other end.
+/// allows; it never changes one, and delivers none whose `from` is not the peer that is proved to be at the other end. An
+/// envelope shares its entries with the core that made it: it reaches another thread as bytes only.
 /// All calls, and all calls of the handlers, are made on the node's thread.
 class Transport {
  public:
