@@ -72,9 +72,10 @@ class Host::Implementation {
         transport_(transport),
         events_(std::move(events)),
         id_(options.id),
+        cluster_(options.cluster),
         timer_(loop),
         ticks_(options.tick, time_since_boot()),
-        requests_(options.requests),
+        requests_(options.id, options.requests),
         disks_(options.data, [this] { disk_wakes(); }) {
     auto opened = kv::Service::open(service_options(options), disks_.disks(), first_state(options));
     if (const auto* refusal = std::get_if<raft::wal::Refusal>(&opened)) {
@@ -159,6 +160,8 @@ class Host::Implementation {
   }
 
   [[nodiscard]] const kv::Service& service() const { return *service_; }
+  [[nodiscard]] NodeId id() const { return id_; }
+  [[nodiscard]] std::uint64_t cluster() const { return cluster_; }
 
  private:
   struct Forwarded {
@@ -307,7 +310,7 @@ class Host::Implementation {
   void see_leader() {
     const NodeId leader = service_->replica().view().state.leader;
     if (std::exchange(leader_, leader) == leader) return;
-    requests_.leader(leader, id_);
+    requests_.leader(leader);
     if (events_.leader) events_.leader(leader);
   }
 
@@ -315,6 +318,7 @@ class Host::Implementation {
   Transport& transport_;
   HostEvents events_;
   NodeId id_;
+  std::uint64_t cluster_;
   asio::steady_timer timer_;
   Ticks ticks_;
   Requests requests_;
@@ -367,5 +371,7 @@ void Host::take_snapshot() { implementation_->take_snapshot(); }
 void Host::set_read_policy(kv::ReadPolicy policy) { implementation_->set_read_policy(policy); }
 HostStatus Host::status() const { return implementation_->status(); }
 const kv::Service& Host::service() const { return implementation_->service(); }
+raft::NodeId Host::id() const { return implementation_->id(); }
+std::uint64_t Host::cluster() const { return implementation_->cluster(); }
 
 }  // namespace raftlab::net

@@ -96,6 +96,8 @@ class Host {
 
   [[nodiscard]] HostStatus status() const;
   [[nodiscard]] const kv::Service& service() const;
+  [[nodiscard]] raft::NodeId id() const;
+  [[nodiscard]] std::uint64_t cluster() const;
 
  private:
   class Implementation;

@@ -48,6 +48,11 @@ void Requests::wish(std::uint64_t id, Wish&& wish) {
 /// A write needs a session, and then a leader; a read needs neither: the service asks the leader itself.
 void Requests::proceed(std::uint64_t tag, Flight& flight) {
   const auto* change = std::get_if<kv::Change>(&flight.wish.what);
+  if (change != nullptr && !flight.wish.forward && leader_ != self_) {
+    kv::Answer answer = answer_of(Status::not_leader);
+    answer.leader = leader_;
+    return end(flights_.find(tag), std::move(answer));
+  }
   const bool needs_session = change != nullptr && !flight.wish.client && !flight.lease &&
                              !std::holds_alternative<kv::OpenSession>(*change);
   if (needs_session && !(flight.lease = sessions_.take())) {
@@ -56,7 +61,7 @@ void Requests::proceed(std::uint64_t tag, Flight& flight) {
     open_session();
     return;
   }
-  if (change != nullptr && !leader_ && flight.wish.forward) {
+  if (change != nullptr && !leader_) {
     flight.waits = Waits::for_leader;
     flight.again_at = now_ + options_.backoff_ticks;
     return;
@@ -67,7 +72,7 @@ void Requests::proceed(std::uint64_t tag, Flight& flight) {
 void Requests::attempt(std::uint64_t tag, Flight& flight) {
   ++flight.attempts;
   flight.waits = Waits::for_answer;
-  const bool elsewhere = is_write(flight) && flight.wish.forward && leader_ != self_;
+  const bool elsewhere = is_write(flight) && leader_ != self_;
   const auto left = static_cast<std::uint32_t>(flight.deadline - now_);
   const std::uint32_t patience = elsewhere ? std::min(left, options_.attempt_ticks) : left;
   flight.again_at = now_ + patience + 1;  // the service's own answer comes first
@@ -178,8 +183,7 @@ void Requests::open_session() {
   proceed(at->first, at->second);
 }
 
-void Requests::leader(raft::NodeId leader, raft::NodeId self) {
-  self_ = self;
+void Requests::leader(raft::NodeId leader) {
   if (std::exchange(leader_, leader) == leader || !leader) return;
   for (auto& [tag, flight] : flights_) {
     if (flight.waits == Waits::for_leader) flight.again_at = now_;

@@ -55,7 +55,8 @@ struct RequestsOptions {
 /// what happened and carries away what `output` holds. One thread.
 class Requests {
  public:
-  explicit Requests(const RequestsOptions& options) : options_(options), sessions_(options.sessions_max) {}
+  Requests(raft::NodeId self, const RequestsOptions& options)
+      : self_(self), options_(options), sessions_(options.sessions_max) {}
 
   /// `id` is the host's own and comes back with the outcome.
   void wish(std::uint64_t id, Wish&& wish);
@@ -63,7 +64,7 @@ class Requests {
   void answered(const kv::Answer& answer);
   /// Who leads from now on, as far as this node knows; none: nobody that it knows of. Only to be called when that changes:
   /// meanwhile a node that was asked may have named another leader.
-  void leader(raft::NodeId leader, raft::NodeId self);
+  void leader(raft::NodeId leader);
   void tick();
   /// Ends everything as at its deadline.
   void give_up();
@@ -97,6 +98,7 @@ class Requests {
   void open_session();
   [[nodiscard]] bool is_write(const Flight& flight) const;
 
+  raft::NodeId self_;
   RequestsOptions options_;
   Sessions sessions_;
   RequestsOutput out_;
@@ -105,7 +107,6 @@ class Requests {
   std::uint64_t last_ = 0;
   std::uint64_t now_ = 0;
   raft::NodeId leader_;
-  raft::NodeId self_;
 };
 
 }  // namespace raftlab::net

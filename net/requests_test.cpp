@@ -57,7 +57,7 @@ class RequestsTest : public testing::Test {
   }
   /// Node `leader` leads, and node 1 has a session, which is free.
   void begin(NodeId leader = self, kv::ClientId client = kv::ClientId(7)) {
-    requests.leader(leader, self);
+    requests.leader(leader);
     requests.wish(1000, put("first"));
     take();
     answer(only(), Status::ok, client);
@@ -76,12 +76,12 @@ class RequestsTest : public testing::Test {
     return std::get<kv::Put>(command(attempt).change).value;
   }
 
-  Requests requests{options()};
+  Requests requests{self, options()};
   RequestsOutput out;
 };
 
 TEST_F(RequestsTest, AWriteOpensASessionFirst) {
-  requests.leader(self, self);
+  requests.leader(self);
   requests.wish(1, put("a"));
   take();
   const Attempt opening = only();
@@ -146,26 +146,36 @@ TEST_F(RequestsTest, WritesGoToTheLeaderAndReadsToTheOwnService) {
   EXPECT_FALSE(out.attempts[1].at);
 }
 
-TEST_F(RequestsTest, WhoDoesNotWantToBeForwardedHearsWhoLeads) {
-  begin(other);
+TEST_F(RequestsTest, WhoDoesNotWantToBeForwardedHearsAtOnceWhoLeads) {
   Wish wish = put("b");
   wish.forward = false;
-  requests.wish(2, std::move(wish));
+  requests.wish(1, Wish(wish));
   take();
-  EXPECT_FALSE(only().at);
-  answer(only(), Status::not_leader, {}, other);
   ASSERT_EQ(out.outcomes.size(), 1U);
   EXPECT_EQ(out.outcomes.front().answer.status, Status::not_leader);
+  EXPECT_FALSE(out.outcomes.front().answer.leader);
+
+  requests.leader(other);
+  requests.wish(2, Wish(wish));
+  take();
+  EXPECT_TRUE(out.attempts.empty());
+  ASSERT_EQ(out.outcomes.size(), 1U);
   EXPECT_EQ(out.outcomes.front().answer.leader, other);
+
+  requests.leader(self);
+  requests.wish(3, Wish(wish));
+  take();
+  EXPECT_TRUE(out.outcomes.empty());
+  EXPECT_FALSE(only().at);
 }
 
 TEST_F(RequestsTest, WithoutALeaderAWriteWaitsForOne) {
   begin();
-  requests.leader(NodeId{}, self);
+  requests.leader(NodeId{});
   requests.wish(2, put("b"));
   ticks(5);
   EXPECT_TRUE(out.attempts.empty());
-  requests.leader(other, self);
+  requests.leader(other);
   ticks(1);
   EXPECT_EQ(only().at, other);
 }
@@ -239,13 +249,13 @@ TEST_F(RequestsTest, TheCallersOwnSessionIsUsedAsItIs) {
 
 TEST_F(RequestsTest, AtTheDeadlineItIsSaidWhetherAnythingCanHaveHappened) {
   begin();
-  requests.leader(NodeId{}, self);
+  requests.leader(NodeId{});
   requests.wish(2, put("never asked"));
   ticks(50);
   ASSERT_EQ(out.outcomes.size(), 1U);
   EXPECT_EQ(out.outcomes.front().answer.status, Status::not_ready);
 
-  requests.leader(self, self);
+  requests.leader(self);
   requests.wish(3, put("refused"));
   take();
   while (out.outcomes.empty()) {
@@ -317,7 +327,7 @@ TEST_F(RequestsTest, AnOverloadedServiceIsNotAskedAgainUnlessSomethingMayHaveHap
 TEST_F(RequestsTest, WhoGaveUpWaitingForASessionIsPassedOver) {
   Wish hasty = put("hasty");
   hasty.deadline_ticks = 3;
-  requests.leader(self, self);
+  requests.leader(self);
   requests.wish(1, std::move(hasty));
   requests.wish(2, put("patient"));
   take();
