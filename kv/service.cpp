@@ -138,6 +138,7 @@ class Service::Implementation final : public raft::StateMachine {
       : store_(options.store),
         read_policy_(options.read_policy),
         requests_max_(options.requests_max),
+        observer_(options.observer),
         command_bytes_max_(options.replica.core.limits.proposal_bytes_max) {
     RAFTLAB_ASSERT(requests_max_ < no_slot, requests_max_);
   }
@@ -226,8 +227,9 @@ class Service::Implementation final : public raft::StateMachine {
       lose(accepted_.first());
     if (entry.kind != raft::EntryKind::command) return store_.skip(id.index);
 
-    Result result =
-        decode(entry.payload, decoded_) ? store_.apply(id.index, decoded_) : store_.apply_malformed(id.index);
+    const bool sound = decode(entry.payload, decoded_);
+    Result result = sound ? store_.apply(id.index, decoded_) : store_.apply_malformed(id.index);
+    if (sound && observer_ != nullptr) observer_->applied(id.index, decoded_, result);
     if (const Slot slot = accepted_.first(); slot != no_slot && slots_[slot].id == id) {
       answer_write(slot, std::move(result));
     } else if (proposed_ > 0) {
@@ -244,6 +246,7 @@ class Service::Implementation final : public raft::StateMachine {
     RAFTLAB_ASSERT(last >= store_.applied(), last, store_.applied());
     if (!store_.restore(last, snapshot)) return false;
     restored_ = last;
+    if (observer_ != nullptr) observer_->restored(last);
     for (Slot slot = accepted_.first(); slot != no_slot;) {
       const Slot next = slots_[slot].by_id.next;
       if (slots_[slot].id.index <= restored_) answer_skipped(slot);
@@ -466,6 +469,7 @@ class Service::Implementation final : public raft::StateMachine {
   Store store_;
   ReadPolicy read_policy_;
   std::uint32_t requests_max_;
+  ApplyObserver* observer_;
   std::uint32_t command_bytes_max_;
   std::optional<raft::Replica> replica_;
   raft::ReplicaOutput replica_out_;

@@ -65,11 +65,23 @@ struct Answer {
   CommandError error = CommandError::none;
 };
 
+/// Hears of every command that is applied at this node, in log order, as part of the step that applies it; again when the log
+/// is applied anew after a restart.
+class ApplyObserver {
+ public:
+  virtual ~ApplyObserver() = default;
+  /// The command is valid during the call only.
+  virtual void applied(raft::Index index, const CommandView& command, const Result& result) = 0;
+  /// The store continues from a snapshot of the state at this index, and nothing is told of the commands before.
+  virtual void restored(raft::Index index) = 0;
+};
+
 struct ServiceOptions {
   raft::ReplicaOptions replica;
   StoreOptions store;
   ReadPolicy read_policy = ReadPolicy::read_index;
   std::uint32_t requests_max = 4096;  ///< waiting at once; beyond: `overloaded`
+  ApplyObserver* observer = nullptr;  ///< must outlive the service; may be none
 };
 
 /// What became of `Service::reconfigure` or `Service::transfer`.

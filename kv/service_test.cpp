@@ -501,6 +501,31 @@ TEST_F(Changes, a_transfer_to_who_is_not_there_is_given_up_and_writes_go_on) {
   EXPECT_EQ(ask(cluster_, 1, write(2, Put{"k", "v"})).status, Status::ok);
 }
 
+/// What an observer hears, one line for each command.
+class Lines final : public ApplyObserver {
+ public:
+  void applied(raft::Index index, const CommandView& command, const Result& result) override {
+    lines.push_back(std::to_string(index.value()) + " " + std::to_string(command.change.index()) + " " +
+                    name(result.effect));
+  }
+  void restored(raft::Index index) override { lines.push_back("restored " + std::to_string(index.value())); }
+
+  std::vector<std::string> lines;
+};
+
+TEST(Service, an_observer_hears_of_what_is_applied_here_in_log_order) {
+  Lines heard;
+  Cluster cluster(3, [&](ServiceOptions& options) {
+    if (options.replica.core.id == raft::NodeId(2)) options.observer = &heard;
+  });
+  cluster.elect(1);
+  EXPECT_EQ(ask(cluster, 1, write(1, Put{"k", "v"})).status, Status::ok);
+  EXPECT_EQ(ask(cluster, 1, write(2, CompareAndSwap{"k", "w", "x"})).status, Status::compare_failed);
+  EXPECT_EQ(ask(cluster, 1, read(3, {"k"})).status, Status::ok);
+  cluster.tick_all(10);  // the follower hears what is committed
+  EXPECT_EQ(heard.lines, (std::vector<std::string>{"3 0 done", "4 2 compare failed"}));
+}
+
 TEST(Service, options_that_no_core_takes_are_refused) {
   test::TestDisk disk;
   test::TestDisk snapshots;

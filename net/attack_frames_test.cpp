@@ -136,6 +136,21 @@ TEST_F(AttackFrames, P32_AnUnknownMessageIsRefused) {
   expect_closed(stranger, Reason::decode);
 }
 
+TEST_F(AttackFrames, P32_ARequestOrAnAnswerThatIsNoneIsRefused) {
+  begin();
+  for (const FrameKind kind : {FrameKind::request, FrameKind::answer}) {
+    Stranger stranger = member();
+    FrameBatch batch;
+    batch.add(kind, bytes_of("\x10\x63"));  // without a command; a status that nobody gives
+    stranger.write(batch.bytes());
+    EXPECT_TRUE(stranger.ends()) << "the link lives on";
+  }
+  EXPECT_TRUE(eventually([&] { return victim().counters().closed(Reason::decode) == 2; }))
+      << victim().history();
+  EXPECT_TRUE(victim().requests().empty());
+  EXPECT_TRUE(victim().answers().empty());
+}
+
 TEST_F(AttackFrames, P32_ASecondHelloIsRefused) {
   begin();
   Stranger stranger = member();

@@ -28,10 +28,14 @@ void Dialer::stop(Reason reason) {
   if (link_) link_->connection().end(reason);
 }
 
-void Dialer::send(raft::Envelope&& envelope) {
+void Dialer::send(raft::Envelope&& envelope) { enqueue(std::move(envelope)); }
+void Dialer::send(FrameKind kind, std::vector<std::byte>&& body) { enqueue(kind, std::move(body)); }
+
+template <class... What>
+void Dialer::enqueue(What&&... what) {
   if (!link_ || link_->connection().failed()) {
     state_->drop(Drop::link_down);
-  } else if (!queue_.push(std::move(envelope))) {
+  } else if (!queue_.push(std::forward<What>(what)...)) {
     state_->drop(Drop::queue_full);
   } else {
     return link_->wake();

@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <memory>
+#include <vector>
 
 /// For the .cpp files of net/.
 namespace raftlab::net {
@@ -21,12 +22,15 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   void start();
   void stop(Reason reason);
   void send(raft::Envelope&& envelope);
+  void send(FrameKind kind, std::vector<std::byte>&& body);
   /// The peer has just dialled us: there is no reason to wait with the next attempt.
   void peer_is_alive() { pause_.cancel(); }
   void verify_again(const TlsContexts& contexts);
   [[nodiscard]] const raft::Member& peer() const { return peer_; }
 
  private:
+  template <class... What>
+  void enqueue(What&&... what);
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<void> serve(std::shared_ptr<OutboundLink> link);
   void account_for(OutboundLink& link, bool was_up);

@@ -14,7 +14,7 @@ constexpr std::size_t kind_bytes = frame_header_bytes - length_bytes;
 std::optional<FrameKind> kind_of(std::byte byte) {
   const auto number = std::to_integer<std::uint8_t>(byte);
   if (number < static_cast<std::uint8_t>(FrameKind::hello) ||
-      number > static_cast<std::uint8_t>(FrameKind::keepalive))
+      number > static_cast<std::uint8_t>(FrameKind::answer))
     return std::nullopt;
   return static_cast<FrameKind>(number);
 }

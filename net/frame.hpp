@@ -20,6 +20,8 @@ enum class FrameKind : std::uint8_t {
   hello_answer = 2,  ///< the first one of who was dialled
   envelope = 3,      ///< one message, from who dialled
   keepalive = 4,     ///< no body; who was dialled answers with the same
+  request = 5,       ///< of a client of who dialled, to the service of who was dialled
+  answer = 6,        ///< to a request that who dialled was asked over the link of the other direction
 };
 
 inline constexpr std::size_t frame_header_bytes = 5;

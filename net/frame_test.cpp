@@ -77,7 +77,7 @@ TEST(Frame, LengthsThatCannotBeAreRefusedWithTheFourthByte) {
 
 TEST(Frame, UnknownKindsAreRefusedBeforeTheBody) {
   EXPECT_EQ(outcome_of({50, 0, 0, 0, 0}), "frame_unknown");
-  EXPECT_EQ(outcome_of({50, 0, 0, 0, 5}), "frame_unknown");
+  EXPECT_EQ(outcome_of({50, 0, 0, 0, 7}), "frame_unknown");
   EXPECT_EQ(outcome_of({50, 0, 0, 0, 4}), "none");
 }
 

@@ -1,6 +1,7 @@
 #include "net/receiver.hpp"
 
 #include "net/dialer.hpp"
+#include "net/forward.hpp"
 #include "net/listener.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -139,6 +140,10 @@ asio::awaitable<void> Receiver::receive() {
     state_->counters.bytes_in += frame_header_bytes + frame->body.size();
     if (frame->kind == FrameKind::envelope) {
       deliver(frame->body);
+    } else if (frame->kind == FrameKind::request) {
+      deliver_request(frame->body);
+    } else if (frame->kind == FrameKind::answer) {
+      deliver_answer(frame->body);
     } else if (frame->kind == FrameKind::keepalive && frame->body.empty()) {
       co_await answer_keepalive();
     } else {
@@ -159,6 +164,18 @@ void Receiver::deliver(raft::Bytes body) {
   if (envelope.to != state_->options.self.node)
     return connection_.fail(Reason::wrong_receiver, "to " + std::to_string(envelope.to.value()));
   if (!state_->stopped && state_->handlers.deliver) state_->handlers.deliver(std::move(envelope));
+}
+
+void Receiver::deliver_request(raft::Bytes body) {
+  std::optional<kv::Request> request = decode_request(body);
+  if (!request) return connection_.fail(Reason::decode, "a request");
+  if (!state_->stopped && state_->handlers.request) state_->handlers.request(peer_, std::move(*request));
+}
+
+void Receiver::deliver_answer(raft::Bytes body) {
+  std::optional<kv::Answer> answer = decode_answer(body);
+  if (!answer) return connection_.fail(Reason::decode, "an answer");
+  if (!state_->stopped && state_->handlers.answer) state_->handlers.answer(peer_, std::move(*answer));
 }
 
 asio::awaitable<void> Receiver::answer_keepalive() {

@@ -35,6 +35,8 @@ class Receiver : public std::enable_shared_from_this<Receiver> {
   void take_over();
   boost::asio::awaitable<void> receive();
   void deliver(raft::Bytes body);
+  void deliver_request(raft::Bytes body);
+  void deliver_answer(raft::Bytes body);
   boost::asio::awaitable<void> answer_keepalive();
 
   std::shared_ptr<TransportState> state_;

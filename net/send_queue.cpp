@@ -25,15 +25,33 @@ bool SendQueue::push(raft::Envelope&& envelope) {
   const std::size_t messages_max = chunk ? limits_.chunks_max : limits_.messages_max;
   const std::size_t bytes_max = chunk ? limits_.chunk_bytes_max : limits_.bytes_max;
   const std::size_t bytes = bytes_of(envelope);
-  if (!lane.messages.empty() && (lane.messages.size() >= messages_max || lane.bytes + bytes > bytes_max))
-    return false;
+  if (!has_room(lane, bytes, messages_max, bytes_max)) return false;
   lane.bytes += bytes;
   lane.messages.push_back({std::move(envelope), bytes});
   return true;
 }
 
+bool SendQueue::push(FrameKind kind, std::vector<std::byte>&& body) {
+  const std::size_t bytes = sizeof(Waiting) + body.size();
+  if (!has_room(urgent_, bytes, limits_.messages_max, limits_.bytes_max)) return false;
+  urgent_.bytes += bytes;
+  urgent_.messages.push_back({Other{kind, std::move(body)}, bytes});
+  return true;
+}
+
+bool SendQueue::has_room(const Lane& lane, std::size_t bytes, std::size_t messages_max,
+                         std::size_t bytes_max) {
+  return lane.messages.empty() || (lane.messages.size() < messages_max && lane.bytes + bytes <= bytes_max);
+}
+
 void SendQueue::take_one(Lane& lane, FrameBatch& batch) {
-  batch.add(lane.messages.front().envelope);
+  const Waiting& next = lane.messages.front();
+  if (const auto* envelope = std::get_if<raft::Envelope>(&next.what)) {
+    batch.add(*envelope);
+  } else {
+    const auto& other = std::get<Other>(next.what);
+    batch.add(other.kind, other.body);
+  }
   lane.bytes -= lane.messages.front().bytes;
   lane.messages.pop_front();
 }

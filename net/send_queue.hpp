@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <variant>
+#include <vector>
 
 namespace raftlab::net {
 
@@ -27,6 +29,8 @@ class SendQueue {
 
   /// False, and nothing has changed, when the lane has no room. An empty lane takes any message.
   [[nodiscard]] bool push(raft::Envelope&& envelope);
+  /// Likewise, in the first lane.
+  [[nodiscard]] bool push(FrameKind kind, std::vector<std::byte>&& body);
 
   /// Moves what goes next into the batch: all that fits of the first lane; or, when there is nothing in it or it has had its
   /// turns, one chunk.
@@ -40,8 +44,12 @@ class SendQueue {
   [[nodiscard]] std::size_t bytes() const { return urgent_.bytes + chunks_.bytes; }
 
  private:
+  struct Other {
+    FrameKind kind;
+    std::vector<std::byte> body;
+  };
   struct Waiting {
-    raft::Envelope envelope;
+    std::variant<raft::Envelope, Other> what;
     std::size_t bytes;
   };
   struct Lane {
@@ -49,6 +57,8 @@ class SendQueue {
     std::size_t bytes = 0;
   };
 
+  [[nodiscard]] static bool has_room(const Lane& lane, std::size_t bytes, std::size_t messages_max,
+                                     std::size_t bytes_max);
   static void take_one(Lane& lane, FrameBatch& batch);
 
   SendQueueLimits limits_;

@@ -72,6 +72,16 @@ class TestNode {
                            [this](raft::NodeId node) {
                              const std::scoped_lock lock(mutex_);
                              unreachable_.push_back(node);
+                           },
+                       .request =
+                           [this](raft::NodeId from, kv::Request&& request) {
+                             const std::scoped_lock lock(mutex_);
+                             requests_.emplace_back(from, std::move(request));
+                           },
+                       .answer =
+                           [this](raft::NodeId from, kv::Answer&& answer) {
+                             const std::scoped_lock lock(mutex_);
+                             answers_.emplace_back(from, std::move(answer));
                            }});
     port_ = transport_->port();
     thread_ = std::thread([this] { io_.run(); });
@@ -119,6 +129,14 @@ class TestNode {
     const std::scoped_lock lock(mutex_);
     return delivered_;
   }
+  std::vector<std::pair<raft::NodeId, kv::Request>> requests() {
+    const std::scoped_lock lock(mutex_);
+    return requests_;
+  }
+  std::vector<std::pair<raft::NodeId, kv::Answer>> answers() {
+    const std::scoped_lock lock(mutex_);
+    return answers_;
+  }
   std::vector<LinkEvent> events() {
     const std::scoped_lock lock(mutex_);
     return events_;
@@ -149,6 +167,8 @@ class TestNode {
   std::mutex mutex_;
   std::vector<raft::Envelope> delivered_;
   std::vector<raft::NodeId> unreachable_;
+  std::vector<std::pair<raft::NodeId, kv::Request>> requests_;
+  std::vector<std::pair<raft::NodeId, kv::Answer>> answers_;
   std::vector<LinkEvent> events_;
   std::thread thread_;
 };

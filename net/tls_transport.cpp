@@ -1,6 +1,7 @@
 #include "net/tls_transport.hpp"
 
 #include "net/dialer.hpp"
+#include "net/forward.hpp"
 #include "net/listener.hpp"
 #include "net/receiver.hpp"
 #include "net/transport_state.hpp"
@@ -32,9 +33,23 @@ void TlsTransport::start(Handlers handlers) {
 
 void TlsTransport::send(raft::Envelope&& envelope) {
   RAFTLAB_ASSERT(envelope.from == state_->options.self.node);
-  const auto dialer = state_->dialers.find(envelope.to);
+  const raft::NodeId to = envelope.to;
+  send_to(to, std::move(envelope));
+}
+
+void TlsTransport::send(raft::NodeId to, const kv::Request& request) {
+  send_to(to, FrameKind::request, encode(request));
+}
+
+void TlsTransport::send(raft::NodeId to, const kv::Answer& answer) {
+  send_to(to, FrameKind::answer, encode(answer));
+}
+
+template <class... What>
+void TlsTransport::send_to(raft::NodeId to, What&&... what) {
+  const auto dialer = state_->dialers.find(to);
   if (dialer == state_->dialers.end()) return state_->drop(Drop::no_peer);
-  dialer->second->send(std::move(envelope));
+  dialer->second->send(std::forward<What>(what)...);
 }
 
 void TlsTransport::set_members(const std::vector<raft::Member>& members) {

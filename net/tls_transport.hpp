@@ -63,6 +63,8 @@ class TlsTransport final : public Transport {
 
   void start(Handlers handlers) override;
   void send(raft::Envelope&& envelope) override;
+  void send(raft::NodeId to, const kv::Request& request) override;
+  void send(raft::NodeId to, const kv::Answer& answer) override;
   void set_members(const std::vector<raft::Member>& members) override;
   void stop() override;
 
@@ -79,6 +81,8 @@ class TlsTransport final : public Transport {
 
  private:
   explicit TlsTransport(std::shared_ptr<TransportState> state);
+  template <class... What>
+  void send_to(raft::NodeId to, What&&... what);
 
   std::shared_ptr<TransportState> state_;
 };

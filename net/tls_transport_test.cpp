@@ -29,6 +29,29 @@ TEST(TlsTransport, TwoNodesExchangeMessagesBothWays) {
   EXPECT_EQ(two.delivered().size(), 1U);
 }
 
+TEST(TlsTransport, ARequestOfAClientIsForwardedAndItsAnswerComesBack) {
+  const Pki pki;
+  TestNode one(1, pki.files(1));
+  TestNode two(2, pki.files(2));
+  introduce({&one, &two});
+  ASSERT_TRUE(linked(one, 1)) << one.history();
+  ASSERT_TRUE(linked(two, 1)) << two.history();
+  const kv::Request request{7, 50, kv::Command{kv::ClientId(1), kv::Sequence(2), kv::Put{"k", "v"}}};
+  one.run([&] { one.transport().send(raft::NodeId(2), request); });
+  ASSERT_TRUE(eventually([&] { return two.requests().size() == 1; })) << two.history();
+  EXPECT_EQ(two.requests().front().first, raft::NodeId(1));
+  EXPECT_EQ(two.requests().front().second.tag, 7U);
+  EXPECT_EQ(std::get<kv::Command>(two.requests().front().second.what), std::get<kv::Command>(request.what));
+  kv::Answer answer;
+  answer.tag = 7;
+  answer.index = raft::Index(12);
+  two.run([&] { two.transport().send(raft::NodeId(1), answer); });
+  ASSERT_TRUE(eventually([&] { return one.answers().size() == 1; })) << one.history();
+  EXPECT_EQ(one.answers().front().first, raft::NodeId(2));
+  EXPECT_EQ(one.answers().front().second.tag, 7U);
+  EXPECT_EQ(one.answers().front().second.index, raft::Index(12));
+}
+
 TEST(TlsTransport, ThreeNodesExchangeMessagesWithEachOther) {
   const Pki pki;
   TestNode one(1, pki.files(1));

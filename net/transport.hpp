@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kv/service.hpp"
 #include "raft/configuration.hpp"
 #include "raft/messages.hpp"
 
@@ -9,13 +10,18 @@
 namespace raftlab::net {
 
 /// What carries the envelopes of one node to its peers and theirs to it. It may lose, repeat and reorder them, as consensus
-/// allows; it never changes one, and delivers none whose `from` is not the peer that is proved to be at the other end.
+/// allows; it never changes one, and delivers none whose `from` is not the peer that is proved to be at the other end. An
+/// envelope shares its entries with the core that made it: it reaches another thread as bytes only.
 /// All calls, and all calls of the handlers, are made on the node's thread.
 class Transport {
  public:
   struct Handlers {
     std::function<void(raft::Envelope&&)> deliver;  ///< addressed to this node, of its cluster, from a member
     std::function<void(raft::NodeId)> unreachable;  ///< the link broke, or what was sent may be lost
+    /// Of a client of that member, to this node's service.
+    std::function<void(raft::NodeId, kv::Request&&)> request;
+    /// To a request of a client of this node, from that member's service.
+    std::function<void(raft::NodeId, kv::Answer&&)> answer;
   };
 
   virtual ~Transport() = default;
@@ -24,6 +30,10 @@ class Transport {
   virtual void start(Handlers handlers) = 0;
   /// Never blocks. What does not fit in the bounded queue of the peer is dropped, and the peer reported unreachable.
   virtual void send(raft::Envelope&& envelope) = 0;
+  /// Likewise, for a request of a client that another node's service is to answer, and for an answer to one of that
+  /// node's. Only commands are forwarded.
+  virtual void send(raft::NodeId to, const kv::Request& request) = 0;
+  virtual void send(raft::NodeId to, const kv::Answer& answer) = 0;
   /// Whom to keep links with, from now on, and under which addresses; links with others are closed. The node itself may be
   /// among them.
   virtual void set_members(const std::vector<raft::Member>& members) = 0;
