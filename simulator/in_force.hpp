@@ -41,11 +41,6 @@ class InForce {
            std::ranges::all_of(asked_, [&](const auto& it) { return both(it.second); });
   }
 
-  /// The last one that was committed.
-  [[nodiscard]] const raft::Configuration& settled() const { return settled_.configuration; }
-  /// No other one may come of what was appended or asked for so far.
-  [[nodiscard]] bool is_settled() const { return open_.empty() && asked_.empty(); }
-
  private:
   void forget_asked(raft::NodeId node);
   void committed_to(raft::Index commit, std::span<const raft::ConfigurationAt> configurations);

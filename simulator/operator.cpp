@@ -105,9 +105,9 @@ bool Operator::needs_work(Destroyed& destroyed, const Present& present) {
 bool Operator::begin(Destroyed& destroyed, const Configuration& present) {
   const bool anew = std::exchange(destroyed.under_way, false);
   if (!anew) destroyed.votes = present.is_voter(destroyed.node);
+  if (!can_go(destroyed)) return false;
   // One that had its place, and lost it because others brought the destroyed node back, is taken again.
   if (!destroyed.spare || cluster_->life(destroyed.spare) == Life::refused) {
-    if (!destruction_->spares_left()) return false;
     if (anew) std::ranges::find(destroyed_, destroyed.spare, &Destroyed::node)->left_out = true;
     destroyed.spare = destruction_->take_spare();
   }
@@ -143,6 +143,12 @@ void Operator::end(Destroyed& destroyed, bool in_place) {
   if (destruction_->struck_as_leader(destroyed.node)) cluster_->fire(Mark::destroyed_leader_replaced);
 }
 
+/// It can be left out, or there is somebody to take its place.
+bool Operator::can_go(const Destroyed& destroyed) const {
+  const bool has_spare = destroyed.spare && cluster_->life(destroyed.spare) != Life::refused;
+  return destroyed.left_out || has_spare || destruction_->spares_left();
+}
+
 bool Operator::is_done() const {
   if (destroyed_.empty()) return true;
   const NodeId leader = cluster_->leader();
@@ -150,7 +156,7 @@ bool Operator::is_done() const {
   const Configuration members = present_of(leader).members;
   return std::ranges::all_of(destroyed_, [&](const Destroyed& destroyed) {
     const bool missed = members.is_member(destroyed.node);
-    return !destroyed.under_way && (!missed || !destruction_->spares_left());
+    return !destroyed.under_way && !(missed && can_go(destroyed));
   });
 }
 

@@ -71,6 +71,7 @@ class Operator {
   void ask(NodeId leader, const Destroyed& destroyed, const raft::Configuration& present);
   [[nodiscard]] bool begin(Destroyed& destroyed, const raft::Configuration& present);
   void end(Destroyed& destroyed, bool in_place);
+  [[nodiscard]] bool can_go(const Destroyed& destroyed) const;
   void count_first_voters(NodeId node);
 
   const Profile* profile_;

@@ -141,7 +141,7 @@ void draw_start(Drawer& draw, Profile& profile) {
 /// Three nodes at least begin as members, so that one of them may be destroyed. Where nobody is destroyed the operator has nothing
 /// to do, so in half of these runs what destroys does so often.
 void draw_operator(Drawer& draw, Profile& profile) {
-  const bool exists = draw.chance(500'000);
+  const bool exists = draw.chance(350'000);
   const std::uint32_t replacements = draw.number(1, 5);
   const bool often = draw.chance(500'000);
   const std::uint32_t rate = draw.number(40'000, 150'000);
