@@ -19,7 +19,7 @@
 namespace raftlab::simulator {
 
 /// The healing phase: faults have stopped, and the cluster must come to rest and serve once more. Liveness is
-/// checked, not assumed (rungs V1 to V3 and V6 to V10).
+/// checked, not assumed (rungs V1 to V11).
 ///
 /// Where the profile asks for it, one cut in one direction stays at first: under it the cluster must serve a
 /// write and a read (V10). Then it is mended, and everybody must come to rest.

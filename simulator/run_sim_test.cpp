@@ -329,8 +329,8 @@ Profile destroying_profile() {
 }
 
 TEST(RunSim, MoreThanHalfOfTheFirstVotersAreDestroyedOneAfterTheOtherAndNothingIsLost) {
-  const auto mark = [](const RunResult& result, Mark mark) {
-    return result.marks[static_cast<std::size_t>(mark)];
+  const auto mark = [](const RunResult& result, Mark which) {
+    return result.marks[static_cast<std::size_t>(which)];
   };
   std::uint64_t most = 0;
   std::uint64_t leaders = 0;
