@@ -160,6 +160,8 @@ void draw_operator(Drawer& draw, Profile& profile) {
 void draw_sizes(Drawer& draw, Profile& profile) {
   if (draw.chance(150'000)) profile.proposal_bytes_max = profile.value_bytes + draw.number(30, 90);
   if (draw.chance(300'000)) profile.tail_bytes = draw.number(0, 2000);
+  // So small that leaders change, and take newer snapshots, while one is on its way.
+  if (draw.chance(200'000)) profile.snapshot_chunk_bytes = draw.number(24, 64);
 }
 
 }  // namespace
