@@ -181,6 +181,8 @@ constexpr std::array<RungInfo, rung_count> table = {
     outside(Rung::V9, "V9", "bounded", 5, "memory stays within its limits, and nothing is left over at rest"),
     outside(Rung::V10, "V10", "one-way-cut", 5,
             "progress also under one persisting one-way cut that leaves a majority in touch"),
+    outside(Rung::V11, "V11", "destroyed-replaced", 5,
+            "while there are spares for them, no member stays whose data is destroyed"),
 };
 
 constexpr bool in_order() {

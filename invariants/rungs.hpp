@@ -99,8 +99,9 @@ enum class Rung : std::uint8_t {
   V8,
   V9,
   V10,
+  V11,
 };
-inline constexpr std::size_t rung_count = static_cast<std::size_t>(Rung::V10) + 1;
+inline constexpr std::size_t rung_count = static_cast<std::size_t>(Rung::V11) + 1;
 
 struct RungInfo {
   Rung rung;

@@ -44,13 +44,17 @@ void Core::tick_leader(Turn& turn, Leader& leader) {
 }
 
 /// A pure function of (seed, node, term, attempt), so that a core can be copied, compared and replayed.
+///
+/// A priority is a wish for the first attempts. Who has stood in vain may not be able to win, and each new term that it begins
+/// starts the timers of the others again: were its timeouts always the shorter ones, the one that can win would never stand.
 void Core::restart_election_timer() {
   elapsed_ticks_ = 0;
   const std::uint64_t draw =
       Hasher(options_.seed.value()).add(options_.id).add(hard_.term).add(std::uint64_t{attempt_}).value();
   const std::uint32_t range = options_.election_ticks_min;
-  const std::uint32_t from = options_.priority == Priority::low ? range / 2 : 0;
-  const std::uint32_t to = options_.priority == Priority::high ? range - range / 2 : range;
+  const Priority priority = attempt_ <= 1 ? options_.priority : Priority::normal;
+  const std::uint32_t from = priority == Priority::low ? range / 2 : 0;
+  const std::uint32_t to = priority == Priority::high ? range - range / 2 : range;
   deadline_ticks_ = range + from + static_cast<std::uint32_t>(draw % (to - from));
 }
 

@@ -327,6 +327,26 @@ TEST(ElectionTimer, OfHighPriorityIsFromTheEarlierHalfAndOfLowFromTheLater) {
   EXPECT_EQ(*std::ranges::max_element(low), 29U);
 }
 
+/// n7 of high and n6 of low priority were all that was left of {3,6,7}, and only n6 had all that was committed. Each new term of
+/// n7 started the timer of n6 again, and was always the earlier one.
+TEST(ElectionTimer, APriorityIsForgottenByWhoStandsInVain) {
+  for (const Priority priority : {Priority::high, Priority::low}) {
+    Options options = plain();
+    options.priority = priority;
+    Driver candidate = settled(options, recovered(2));
+    std::vector<std::uint32_t> deadlines;
+    for (std::uint32_t attempt = 0; attempt < 60; ++attempt) {
+      const std::uint64_t term = candidate.state().hard.term.value();
+      while (candidate.state().hard.term == Term(term)) candidate.tick();
+      deadlines.push_back(candidate.state().deadline_ticks);
+    }
+    const bool high = priority == Priority::high;
+    EXPECT_EQ(deadlines.front() <= 22, high) << "the first attempt keeps to it";
+    EXPECT_EQ(*std::ranges::min_element(deadlines), 15U);
+    EXPECT_EQ(*std::ranges::max_element(deadlines), 29U);
+  }
+}
+
 TEST(ElectionTimer, IsDrawnFromOneToTwoElectionTimeoutsAndDiffersBetweenNodesAndTerms) {
   std::vector<std::uint32_t> deadlines;
   for (std::uint32_t id = 1; id <= 5; ++id) {

@@ -49,6 +49,10 @@ enum class Choice : std::uint8_t {
   client_loss,
   client_policy,
   healing_cut,
+  sync_fails_in_parts,
+  operator_notices,
+  operator_looks,
+  operator_way,
 };
 
 /// The identity of one decision: what is decided, about which subject. Equal keys get equal answers.

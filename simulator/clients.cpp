@@ -253,6 +253,9 @@ void Clients::draw_write(Client& client, std::uint64_t about) {
       batch.entries.push_back(kv::Put{key((number + 1) % profile_->keys), value(client)});
     command.change = std::move(batch);
   }
+  // The last write must come true, so it is none that no leader takes.
+  if (last_ != Last::none && kv::encoded_size(command) > profile_->proposal_bytes_max)
+    command.change = kv::Put{key(number), value(client)};
 }
 
 void Clients::attempt(std::uint32_t index, Time now) {

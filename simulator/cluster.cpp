@@ -55,7 +55,8 @@ Cluster::Cluster(const Profile& profile, bool checks)
         options.limits = limits_of(profile);
         return options;
       }()),
-      marks_(profile.nodes) {
+      marks_(profile.nodes),
+      in_force_(profile) {
   for (std::uint32_t id = 1; id <= profile.nodes; ++id) {
     nodes_.push_back(std::make_unique<Node>());
     nodes_.back()->id = NodeId(id);
@@ -151,6 +152,7 @@ CrashDamage Cluster::crash(NodeId id, const Crash& how, Chooser& chooser, std::u
   RAFTLAB_ASSERT(it.life == Life::up, id);
   it.service.reset();
   it.life = Life::down;
+  in_force_.crashed(id);
   find_leader();
   const CrashDamage damage = it.disk.crash(how, chooser, about);
   it.snapshots.crash(how, chooser, snapshots_about(about));
@@ -163,6 +165,11 @@ CrashDamage Cluster::crash(NodeId id, const Crash& how, Chooser& chooser, std::u
     marks_.crashed(id);
   }
   return damage;
+}
+
+void Cluster::reconfigure(NodeId leader, std::uint32_t tag, const raft::Configuration& target, bool force) {
+  in_force_.asked(leader, target);
+  service(leader).reconfigure(tag, target, force);
 }
 
 kv::ServiceOutput& Cluster::step(NodeId id, Time now) {
@@ -251,6 +258,7 @@ void Cluster::compare_twin(const raft::trace::Step& step) {
 void Cluster::stepped(const raft::trace::Step& step) {
   Node& it = node(step.node);
   ++steps_;
+  in_force_.stepped(step.view);
   const raft::Output& out = step.output;
   if (out.write.seq) {
     it.submitted.push_back(Node::Submitted{out.write.seq, OperationId{}});

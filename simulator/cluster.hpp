@@ -5,6 +5,7 @@
 #include "raft/trace/step.hpp"
 #include "simulator/disk.hpp"
 #include "simulator/event_queue.hpp"
+#include "simulator/in_force.hpp"
 #include "simulator/mark_watch.hpp"
 #include "simulator/profile.hpp"
 
@@ -77,6 +78,14 @@ class Cluster final : private raft::trace::StepObserver {
   [[nodiscard]] const invariants::Ladder& ladder() const { return ladder_; }
   /// What the run came by; nothing with checks off.
   [[nodiscard]] const MarkWatch& marks() const { return marks_; }
+  /// Of a mark that only the driver can see; nothing with checks off.
+  void fire(Mark mark) {
+    if (checks_) marks_.fire(mark);
+  }
+  /// Asks a leader for other members, with its next step.
+  void reconfigure(raft::NodeId leader, std::uint32_t tag, const raft::Configuration& target, bool force);
+  /// By which somebody may decide.
+  [[nodiscard]] const InForce& in_force() const { return in_force_; }
   /// The node that leads the greatest term among those that are up; none when nobody does.
   [[nodiscard]] raft::NodeId leader() const { return leader_; }
   /// An event of the driver that belongs to the run's identity (a crash, a start): goes into the digest.
@@ -104,6 +113,7 @@ class Cluster final : private raft::trace::StepObserver {
   bool checks_;
   invariants::Ladder ladder_;
   MarkWatch marks_;
+  InForce in_force_;
   std::vector<std::unique_ptr<Node>> nodes_;
   kv::ServiceOutput output_;
   Time now_ = 0;

@@ -27,7 +27,8 @@ enum class EventKind : std::uint8_t {
   request,
   answer,
   load,
-  pause_ends
+  pause_ends,
+  replace
 };
 
 struct Event {

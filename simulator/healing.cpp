@@ -32,12 +32,13 @@ bool heartbeats_are_in_time(const Profile& profile) {
 }  // namespace
 
 Healing::Healing(const Profile& profile, Chooser& chooser, Cluster& cluster, Network& network,
-                 Clients& clients)
+                 Clients& clients, const Operator& caretaker)
     : profile_(&profile),
       chooser_(&chooser),
       cluster_(&cluster),
       network_(&network),
       clients_(&clients),
+      operator_(&caretaker),
       no_disruption_(profile.heartbeat_ticks),
       bounded_(bounds_of(profile)) {}
 
@@ -77,6 +78,12 @@ bool Healing::is_member(NodeId node) const {
          cluster_->service(leader).replica().view().configurations.back().configuration.is_member(node);
 }
 
+/// A member refuses to start. Seen here, apart from what the operator believes to have done.
+bool Healing::destroyed_member(Sightings all) {
+  return std::ranges::any_of(all,
+                             [](const Sighting& node) { return node.life == Life::refused && node.member; });
+}
+
 /// No change of the members is under way.
 bool Healing::settled(NodeId leader) const {
   const raft::View view = cluster_->service(leader).replica().view();
@@ -112,8 +119,8 @@ bool Healing::logs_equal(NodeId leader) const {
 
 bool Healing::at_rest(Sightings all) const {
   const NodeId leader = only_leader();
-  return leader && logs_equal(leader) && settled(leader) && BackToReplicate::all_replicate(all) &&
-         Bounded::at_rest(all);
+  return leader && logs_equal(leader) && settled(leader) && operator_->is_done() &&
+         BackToReplicate::all_replicate(all) && Bounded::at_rest(all);
 }
 
 /// What is amiss, in words, for who reads a finding.
@@ -124,6 +131,7 @@ std::string Healing::unrest(Sightings all) const {
   if (!leader) return "; not every member follows one leader";
   if (!logs_equal(leader)) return "; the logs differ";
   if (!settled(leader)) return "; a change of the members goes on";
+  if (!operator_->is_done()) return "; a destroyed node is not replaced yet";
   if (!BackToReplicate::all_replicate(all)) return "; the leader does not replicate to every member";
   if (!Bounded::at_rest(all)) return "; something is left over in memory";
   return "";
@@ -216,13 +224,18 @@ void Healing::report(Time now, const FaultCounts& fired) {
         "logs and applied indices did not become equal");
   judge(Rung::V3, in_time_ || clients_->last_wrote(), "a proposal to the final leader did not commit");
   const auto was_asked = [&](Fault change) { return fired[static_cast<std::size_t>(change)] != 0; };
-  if (was_asked(Fault::reconfigure)) {
+  if (was_asked(Fault::reconfigure) || operator_->asked() != 0) {
     judge(Rung::V4, in_time_ || (leader && settled(leader)), "a change of the members did not end");
   }
   if (was_asked(Fault::transfer)) {
     const bool over = leader && !cluster_->service(leader).replica().view().transferee;
     judge(Rung::V5, in_time_ || (over && clients_->last_wrote()),
           "a transfer did not end, or proposals did not resume behind it");
+  }
+  if (operator_->destroyed() != 0) {
+    const bool enough = operator_->destroyed() <= profile_->replacements;
+    judge(Rung::V11, leader && operator_->is_done() && !(enough && destroyed_member(all)),
+          "a destroyed node was not replaced");
   }
   judge(Rung::V7, in_time_ || clients_->last_done(), "a read was neither answered nor rejected");
 

@@ -8,6 +8,7 @@
 #include "simulator/liveness.hpp"
 #include "simulator/network.hpp"
 #include "simulator/one_way_cut.hpp"
+#include "simulator/operator.hpp"
 #include "simulator/profile.hpp"
 
 #include <cstdint>
@@ -18,13 +19,14 @@
 namespace raftlab::simulator {
 
 /// The healing phase: faults have stopped, and the cluster must come to rest and serve once more. Liveness is
-/// checked, not assumed (rungs V1 to V3 and V6 to V10).
+/// checked, not assumed (rungs V1 to V11).
 ///
 /// Where the profile asks for it, one cut in one direction stays at first: under it the cluster must serve a
 /// write and a read (V10). Then it is mended, and everybody must come to rest.
 class Healing {
  public:
-  Healing(const Profile& profile, Chooser& chooser, Cluster& cluster, Network& network, Clients& clients);
+  Healing(const Profile& profile, Chooser& chooser, Cluster& cluster, Network& network, Clients& clients,
+          const Operator& caretaker);
 
   /// `faults_gone`: from then on nothing is on its way that a fault has delayed, and no process stands still.
   void begin(Time now, Time faults_gone);
@@ -44,6 +46,7 @@ class Healing {
 
   [[nodiscard]] Sightings sight();
   [[nodiscard]] bool is_member(raft::NodeId node) const;
+  [[nodiscard]] static bool destroyed_member(Sightings all);
   [[nodiscard]] bool settled(raft::NodeId leader) const;
   [[nodiscard]] raft::NodeId only_leader() const;
   [[nodiscard]] bool logs_equal(raft::NodeId leader) const;
@@ -59,6 +62,7 @@ class Healing {
   Cluster* cluster_;
   Network* network_;
   Clients* clients_;
+  const Operator* operator_;
   std::vector<Sighting> sightings_;
   NoDisruption no_disruption_;
   BackToReplicate back_to_replicate_;

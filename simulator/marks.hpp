@@ -34,6 +34,9 @@ enum class Mark : std::uint8_t {
   removed_node_stands,
   learner_promoted,
   promotion_refused,
+  destroyed_replaced,
+  destroyed_leader_replaced,
+  most_first_voters_destroyed,
   // Transfer of the leadership
   transfer_succeeded,
   transfer_timed_out,
@@ -62,7 +65,7 @@ enum class Mark : std::uint8_t {
   deposed_with_reads,
   read_by_older_leader,
 };
-inline constexpr std::size_t mark_count = 44;
+inline constexpr std::size_t mark_count = 47;
 
 struct MarkInfo {
   Mark mark;

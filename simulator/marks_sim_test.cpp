@@ -65,7 +65,8 @@ Profile profile_of(std::uint64_t seed, Chooser& chooser) {
     profile.snapshot_entries = 5;
     profile.tail_entries = seed % 2 == 0 ? 0 : 12;
     profile.snapshot_part_bytes = 64;
-    profile.snapshot_chunk_bytes = 96;
+    profile.snapshot_chunk_bytes = seed % 4 == 0 ? 96 : 32;
+    profile.spares = profile.replacements = 0;
     profile.rate(Fault::message_loss) = 50'000;
     profile.rate(Fault::message_late) = 30'000;
     profile.rate(Fault::partition_isolate) = profile.rate(Fault::power_loss) = 20'000;

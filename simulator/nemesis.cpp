@@ -27,11 +27,12 @@ std::string shape_in_words(Fault fault) {
 }  // namespace
 
 Nemesis::Nemesis(const Profile& profile, Chooser& chooser, EventQueue& queue, Cluster& cluster,
-                 Network& network, FaultCounts& fired)
+                 Destruction& destruction, Network& network, FaultCounts& fired)
     : profile_(&profile),
       chooser_(&chooser),
       queue_(&queue),
       cluster_(&cluster),
+      destruction_(&destruction),
       network_(&network),
       fired_(&fired),
       paused_until_(profile.nodes + 1),
@@ -60,8 +61,6 @@ NodeId Nemesis::target(std::uint64_t about) {
       static_cast<std::uint32_t>(1 + chooser_->choose(Key{Choice::nemesis_target, about}, profile_->nodes)));
 }
 
-bool Nemesis::may_be_destroyed(NodeId node) const { return simulator::may_be_destroyed(*profile_, node); }
-
 void Nemesis::strike(Fault fault, Time now, std::uint64_t about) {
   const NodeId node = target(about);
   const bool up = cluster_->life(node) == Life::up;
@@ -73,7 +72,7 @@ void Nemesis::strike(Fault fault, Time now, std::uint64_t about) {
     case Fault::lost_sectors:
     case Fault::bit_rot:
     case Fault::snapshot_rot:
-      if (up && may_be_destroyed(node)) crash(fault, node, now, about);
+      if (up && destruction_->may_strike(node)) crash(fault, node, now, about);
       break;
     case Fault::full_disk:
       count(fault);
@@ -98,39 +97,38 @@ void Nemesis::strike(Fault fault, Time now, std::uint64_t about) {
   }
 }
 
-// ---- The operator ----------------------------------------------------------------------------------------------
+// ---- Members and leaders ----------------------------------------------------------------------------------------
 
-/// Any set to any set, but that a majority of the voters cannot be destroyed for good. The leader hears of it with its next
-/// input.
-void Nemesis::reconfigure(std::uint64_t about) {
-  const NodeId leader = cluster_->leader();
-  if (!leader) return;
+/// Any set of nodes, less struck voters that it could not do without.
+raft::Configuration Nemesis::draw_members(std::uint64_t about) {
   raft::Configuration target;
-  std::vector<NodeId> may_go;  // voters, the last one first to be left out
   for (std::uint32_t id = 1; id <= profile_->nodes; ++id) {
     const NodeId node(id);
     const std::uint64_t part = chooser_->choose(Key{Choice::nemesis_shape, raft::combine(about, id)}, 8);
-    if (part >= 6 && !(part == 7 && may_be_destroyed(node))) continue;  // 0, the tamest, is a voter
+    if (!destruction_->usable(node)) continue;
+    if (part >= 6 && !(part == 7 && destruction_->struck(node))) continue;  // 0, the tamest, is a voter
     target.members.push_back(raft::Member{node, "n" + std::to_string(id), ""});
     (part < 5 ? target.voters : target.learners).push_back(node);
   }
-  const auto destroyable = [&] {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(target.voters, [&](NodeId node) { return may_be_destroyed(node); }));
-  };
-  while (!target.voters.empty() && 2 * destroyable() >= target.voters.size()) {
-    const auto last = std::ranges::find_if(target.voters.rbegin(), target.voters.rend(),
-                                           [&](NodeId node) { return may_be_destroyed(node); });
-    if (last == target.voters.rend()) break;
-    const NodeId gone = *last;
+  while (!target.voters.empty() && !destruction_->may_decide(target)) {
+    const NodeId gone = *std::ranges::find_if(target.voters.rbegin(), target.voters.rend(),
+                                              [&](NodeId node) { return destruction_->struck(node); });
     std::erase(target.voters, gone);
     std::erase_if(target.members, [&](const raft::Member& member) { return member.id == gone; });
   }
+  return target;
+}
+
+/// From any set to any set. The leader hears of it with its next input.
+void Nemesis::reconfigure(std::uint64_t about) {
+  const NodeId leader = cluster_->leader();
+  if (!leader) return;
+  const raft::Configuration target = draw_members(about);
   if (target.voters.empty()) return;
   count(Fault::reconfigure);
   const bool force = chooser_->happens(Key{Choice::nemesis_duration, about}, million / 2);
   tell(IncidentKind::change, leader, "is asked for " + configuration_in_words(target));
-  cluster_->service(leader).reconfigure(static_cast<std::uint32_t>(turn_), target, force);
+  cluster_->reconfigure(leader, static_cast<std::uint32_t>(turn_), target, force);
 }
 
 void Nemesis::transfer(std::uint64_t about) {
@@ -171,6 +169,8 @@ void Nemesis::crash(Fault fault, NodeId node, Time now, std::uint64_t about) {
                                             : Crash::Kind::kill;
   how.lose = rolls(Fault::lost_write, Choice::crash_fate, raft::combine(about, 1));
   how.tear = rolls(Fault::torn_write, Choice::crash_fate, raft::combine(about, 2));
+  const bool leads = cluster_->leader() == node;
+  if (fault == Fault::lost_sectors) destruction_->strike(node, leads);
   const CrashDamage damage = cluster_->crash(node, how, *chooser_, about);
   paused_until_[node.value()] = 0;
   std::string words = on_incident ? crash_in_words(how, damage) : "";
@@ -185,6 +185,7 @@ void Nemesis::crash(Fault fault, NodeId node, Time now, std::uint64_t about) {
                             ? cluster_->disk(node).rot(*chooser_, about)
                             : cluster_->disk(node, Directory::snapshots).rot_anywhere(*chooser_, about);
     if (rotten) count(fault);
+    if (rotten) destruction_->strike(node, leads);
     if (rotten && fault == Fault::snapshot_rot) cluster_->ladder().snapshots_damaged(node);
     if (rotten) words += ", a bit of what was durable has flipped";
     if (rotten && fault == Fault::snapshot_rot) words += " in a snapshot";
@@ -231,7 +232,11 @@ SimulatedDisk::SyncFate Nemesis::sync_fate(NodeId node, std::uint64_t about) {
   if (calm_ || !rolls(Fault::failed_sync, Choice::sync_fails, about)) return SimulatedDisk::SyncFate::ok;
   count(Fault::failed_sync);
   tell(IncidentKind::disk, node, "a sync fails");
-  return may_be_destroyed(node) ? SimulatedDisk::SyncFate::failed_in_parts : SimulatedDisk::SyncFate::failed;
+  const Key parts{Choice::sync_fails_in_parts, about};
+  if (!destruction_->may_strike(node) || !chooser_->happens(parts, million / 2))
+    return SimulatedDisk::SyncFate::failed;
+  destruction_->strike(node, cluster_->leader() == node);
+  return SimulatedDisk::SyncFate::failed_in_parts;
 }
 
 Time Nemesis::sync_time(NodeId node, std::uint64_t about) {

@@ -2,6 +2,7 @@
 
 #include "simulator/chooser.hpp"
 #include "simulator/cluster.hpp"
+#include "simulator/destruction.hpp"
 #include "simulator/event_queue.hpp"
 #include "simulator/faults.hpp"
 #include "simulator/incident.hpp"
@@ -17,11 +18,11 @@
 namespace raftlab::simulator {
 
 /// What strikes a run from outside: partitions, crashes, pauses, full disks, bit rot. In each of its turns every kind of fault
-/// that the profile has may strike once. What destroys data for good strikes only a minority, chosen in advance.
+/// that the profile has may strike once. What destroys data for good strikes only where `Destruction` allows for it.
 class Nemesis {
  public:
-  Nemesis(const Profile& profile, Chooser& chooser, EventQueue& queue, Cluster& cluster, Network& network,
-          FaultCounts& fired);
+  Nemesis(const Profile& profile, Chooser& chooser, EventQueue& queue, Cluster& cluster,
+          Destruction& destruction, Network& network, FaultCounts& fired);
 
   void begin(Time now);
   void turn(const Event& event);
@@ -39,8 +40,6 @@ class Nemesis {
   [[nodiscard]] Time paused_until(NodeId node) const { return paused_until_[node.value()]; }
   /// When the last process that was paused so far goes on.
   [[nodiscard]] Time pauses_end() const { return *std::ranges::max_element(paused_until_); }
-  /// A node that may lose data for good.
-  [[nodiscard]] bool may_be_destroyed(NodeId node) const;
   /// The fate of a sync that ends now.
   [[nodiscard]] SimulatedDisk::SyncFate sync_fate(NodeId node, std::uint64_t about);
   [[nodiscard]] Time sync_time(NodeId node, std::uint64_t about);
@@ -55,6 +54,7 @@ class Nemesis {
   void strike(Fault fault, Time now, std::uint64_t about);
   void partition(Fault fault, Time now, std::uint64_t about);
   void apply_cuts(bool on);
+  [[nodiscard]] raft::Configuration draw_members(std::uint64_t about);
   void crash(Fault fault, NodeId node, Time now, std::uint64_t about);
   void schedule_restart(NodeId node, Time now, std::uint64_t about);
   [[nodiscard]] std::vector<Link> shape(Fault fault, std::uint64_t about);
@@ -70,6 +70,7 @@ class Nemesis {
   Chooser* chooser_;
   EventQueue* queue_;
   Cluster* cluster_;
+  Destruction* destruction_;
   Network* network_;
   FaultCounts* fired_;
   std::vector<Link> cuts_;        // of the present partition

@@ -138,6 +138,32 @@ void draw_start(Drawer& draw, Profile& profile) {
   profile.first_joint = draw.chance(200'000) && profile.rate(Fault::reconfigure) != 0;
 }
 
+/// Three nodes at least begin as members, so that one of them may be destroyed. Where nobody is destroyed the operator has nothing
+/// to do, so in half of these runs what destroys does so often.
+void draw_operator(Drawer& draw, Profile& profile) {
+  const bool exists = draw.chance(350'000);
+  const std::uint32_t replacements = draw.number(1, 5);
+  const bool often = draw.chance(500'000);
+  const std::uint32_t rate = draw.number(40'000, 150'000);
+  profile.notice_ns_max = draw.time(50 * millisecond, 2 * second);
+  profile.patience_ns_max = draw.time(20 * millisecond, 500 * millisecond);
+  if (!exists || profile.nodes < 4 || (!profile.pre_vote && !profile.check_quorum)) return;
+  profile.replacements = std::min(replacements, profile.nodes - 3);
+  profile.spares = std::min(profile.spares + profile.replacements, profile.nodes - 3);
+  if (!often) return;
+  profile.rate(Fault::bit_rot) = rate;
+  if (profile.snapshot_entries != 0) profile.rate(Fault::snapshot_rot) = rate / 2;
+}
+
+/// A put of one value fits always, with its key and the numbers of its client; a batch or a compare with the value that it expects may
+/// not. A configuration is no proposal in this sense.
+void draw_sizes(Drawer& draw, Profile& profile) {
+  if (draw.chance(150'000)) profile.proposal_bytes_max = profile.value_bytes + draw.number(30, 90);
+  if (draw.chance(300'000)) profile.tail_bytes = draw.number(0, 2000);
+  // So small that leaders change, and take newer snapshots, while one is on its way.
+  if (draw.chance(200'000)) profile.snapshot_chunk_bytes = draw.number(24, 64);
+}
+
 }  // namespace
 
 Profile draw_profile(Chooser& chooser, std::uint32_t nodes) {
@@ -200,6 +226,8 @@ Profile draw_profile(Chooser& chooser, std::uint32_t nodes) {
   profile.priorities = draw.chance(300'000);
   if (draw.chance(500'000))
     profile.stall_ticks = draw.number(profile.election_ticks, 10 * profile.election_ticks);
+  draw_operator(draw, profile);
+  draw_sizes(draw, profile);
   return profile;
 }
 
@@ -219,10 +247,6 @@ std::uint32_t drift_apart_ppm(std::uint32_t clock_drift_ppm) {
   return static_cast<std::uint32_t>(apart + 2);
 }
 
-bool may_be_destroyed(const Profile& profile, raft::NodeId node) {
-  return node.value() > profile.nodes - (profile.nodes - 1) / 2;
-}
-
 raft::Limits limits_of(const Profile& profile) {
   raft::Limits limits;
   limits.window_messages = profile.window_messages;
@@ -231,7 +255,9 @@ raft::Limits limits_of(const Profile& profile) {
   limits.uncommitted_bytes_max = profile.uncommitted_bytes_max;
   limits.reads_max = profile.reads_max;
   limits.promotion_lag_entries_max = profile.promotion_lag_entries_max;
+  limits.proposal_bytes_max = profile.proposal_bytes_max;
   limits.tail_entries = profile.tail_entries;
+  limits.tail_bytes = profile.tail_bytes;
   return limits;
 }
 
@@ -252,6 +278,7 @@ std::string summary(const Profile& profile) {
     if (profile.rates[i] != 0) text << ", " << name(static_cast<Fault>(i));
   }
   if (profile.spares != 0) text << ", " << profile.spares << " of them spare at first";
+  if (profile.replacements != 0) text << ", " << profile.replacements << " of them to replace destroyed ones";
   if (profile.learners != 0) text << ", " << profile.learners << " of them learning at first";
   if (profile.first_entries != 0) text << ", a log of " << profile.first_entries << " entries at first";
   if (profile.first_term != 1) text << ", term " << profile.first_term << " at first";

@@ -22,6 +22,9 @@ struct Profile {
   std::uint32_t nodes = 5;  ///< 1..64
   std::uint32_t spares =
       0;  ///< of them, those with the highest numbers start outside of the cluster; below `nodes`
+  /// Of the spares, those with the highest numbers are kept for an operator who replaces nodes that were destroyed for good. 0:
+  /// there is no such operator. At most `spares`.
+  std::uint32_t replacements = 0;
   std::uint32_t learners = 0;  ///< of them, those below the spares begin as learners; at least one votes
 
   // Time
@@ -46,6 +49,7 @@ struct Profile {
   std::uint32_t uncommitted_bytes_max = 16U << 20U;
   std::uint32_t reads_max = 4096;
   std::uint64_t promotion_lag_entries_max = 1000;
+  std::uint32_t proposal_bytes_max = 1U << 20U;
 
   // What each node's disk holds before its first start: simulator/starting_state.hpp
   std::uint64_t first_entries = 0;  ///< of an old log, behind the first configuration
@@ -56,6 +60,7 @@ struct Profile {
   // Snapshots
   std::uint64_t snapshot_entries = 0;  ///< applied behind the last one; 0: none is taken
   std::uint64_t tail_entries = 10'000;
+  std::uint64_t tail_bytes = 16U << 20U;
   std::uint64_t snapshot_part_bytes = 256U << 10U;
   std::uint64_t snapshot_chunk_bytes = 256U << 10U;
 
@@ -80,6 +85,11 @@ struct Profile {
   /// After the faults one cut in one direction stays until the cluster has made progress under it (V10). Only with pre-vote,
   /// check-quorum, three nodes or more, and no changes of the configuration: others need not survive it.
   bool healing_cut = false;
+
+  // The operator
+  Time notice_ns_max = 1 * second;  ///< until the operator has noticed that a node refuses to start
+  Time patience_ns_max =
+      300 * millisecond;  ///< until the operator looks again how far a replacement has come
 
   // Clients
   std::uint32_t clients = 6;
@@ -128,10 +138,6 @@ struct ProfileError {
 
 /// True when the members of the cluster are not always all nodes.
 [[nodiscard]] bool changes_members(const Profile& profile);
-
-/// The nodes with the highest numbers, fewer than half of all: what destroys data for good strikes only them, and they are
-/// never half of the voters or more.
-[[nodiscard]] bool may_be_destroyed(const Profile& profile, raft::NodeId node);
 
 /// The limits of the profile's cores.
 [[nodiscard]] raft::Limits limits_of(const Profile& profile);

@@ -28,6 +28,9 @@ constexpr std::uint64_t hour = 3600ULL * second;
 
 constexpr Field fields[] = {
     {"core", "spares", &Profile::spares, 0, 63},
+    {"operator", "replacements", &Profile::replacements, 0, 63},
+    {"operator", "notice_ns_max", &Profile::notice_ns_max, millisecond, hour},
+    {"operator", "patience_ns_max", &Profile::patience_ns_max, millisecond, hour},
     {"core", "learners", &Profile::learners, 0, 63},
     {"time", "tick_ns", &Profile::tick_ns, microsecond, 10 * second},
     {"time", "fault_phase_ns", &Profile::fault_phase_ns, 0, 100 * hour},
@@ -48,12 +51,14 @@ constexpr Field fields[] = {
     {"core", "uncommitted_bytes_max", &Profile::uncommitted_bytes_max, 1, 1U << 30U},
     {"core", "reads_max", &Profile::reads_max, 1, 65'536},
     {"core", "promotion_lag_entries_max", &Profile::promotion_lag_entries_max, 0, 1'000'000'000'000},
+    {"core", "proposal_bytes_max", &Profile::proposal_bytes_max, 1, 1U << 30U},
     {"start", "first_entries", &Profile::first_entries, 0, 1'000'000},
     {"start", "first_term", &Profile::first_term, 1, first_term_max},
     {"start", "first_lag", &Profile::first_lag, 0, 1'000'000},
     {"start", "first_joint", &Profile::first_joint},
     {"snapshots", "snapshot_entries", &Profile::snapshot_entries, 0, 1'000'000'000'000},
     {"snapshots", "tail_entries", &Profile::tail_entries, 0, 1'000'000'000'000},
+    {"snapshots", "tail_bytes", &Profile::tail_bytes, 0, 1ULL << 40U},
     {"snapshots", "snapshot_part_bytes", &Profile::snapshot_part_bytes, 1, 1U << 30U},
     {"snapshots", "snapshot_chunk_bytes", &Profile::snapshot_chunk_bytes, 1, 1U << 30U},
     {"network", "delay_ns_min", &Profile::delay_ns_min, 0, hour},
@@ -84,8 +89,8 @@ constexpr Field fields[] = {
     {"clients", "open_load_per_second", &Profile::open_load_per_second, 0, 10'000'000},
 };
 constexpr std::size_t field_count = std::size(fields);
-constexpr std::string_view sections[] = {"time", "core",    "start",  "snapshots", "network",
-                                         "disk", "nemesis", "faults", "clients"};
+constexpr std::string_view sections[] = {"time", "core",    "start",    "snapshots", "network",
+                                         "disk", "nemesis", "operator", "faults",    "clients"};
 constexpr std::uint32_t nodes_max = 64;
 constexpr std::size_t name_bytes_max = 64;
 
@@ -216,6 +221,7 @@ struct Pair {
   std::uint64_t gap;
 };
 constexpr Pair pairs[] = {
+    {"replacements", "spares", 0},
     {"delay_ns_min", "delay_ns_max", 0},
     {"sync_ns_min", "sync_ns_max", 0},
     {"heartbeat_ticks", "election_ticks", 1},

@@ -5,6 +5,7 @@
 #include "simulator/healing.hpp"
 #include "simulator/nemesis.hpp"
 #include "simulator/network.hpp"
+#include "simulator/operator.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -50,9 +51,11 @@ class Run {
         }()),
         cluster_(profile, options.checks),
         network_(profile, chooser, queue_, fired_),
-        nemesis_(profile, chooser, queue_, cluster_, network_, fired_),
+        destruction_(profile, cluster_),
+        nemesis_(profile, chooser, queue_, cluster_, destruction_, network_, fired_),
+        operator_(profile, chooser, queue_, cluster_, destruction_),
         clients_(profile, chooser, queue_, cluster_, options.checks ? &witness_ : nullptr, fired_),
-        healing_(profile_, chooser, cluster_, network_, clients_),
+        healing_(profile_, chooser, cluster_, network_, clients_, operator_),
         ticks_(profile.nodes + 1),
         missed_ticks_(profile.nodes + 1),
         disk_busy_until_(2 * (profile.nodes + 1)),
@@ -64,9 +67,10 @@ class Run {
       };
     }
     if (!options_.on_incident) return;
-    nemesis_.on_incident = healing_.on_incident = [this](IncidentKind kind, NodeId node, std::string what) {
-      options_.on_incident(Incident{cluster_.steps(), now_, node, kind, std::move(what)});
-    };
+    nemesis_.on_incident = operator_.on_incident =
+        healing_.on_incident = [this](IncidentKind kind, NodeId node, std::string what) {
+          options_.on_incident(Incident{cluster_.steps(), now_, node, kind, std::move(what)});
+        };
   }
 
   RunResult execute() {
@@ -147,6 +151,7 @@ class Run {
       case EventKind::answer: return clients_.answer_arrives(event);
       case EventKind::load: return clients_.load(event);
       case EventKind::pause_ends: return nemesis_.pause_ends(event);
+      case EventKind::replace: return operator_.look(event);
     }
   }
 
@@ -191,10 +196,7 @@ class Run {
     nemesis_.restart(event);
     const std::uint32_t life = cluster_.incarnation(node);
     if (life != life_before && life > 1) cluster_.ladder().evaluated(Rung::R4);
-    if (cluster_.life(node) == Life::refused && options_.checks && !nemesis_.may_be_destroyed(node)) {
-      cluster_.ladder().report(Rung::R4, node,
-                               "refused to start after a legal crash: " + cluster_.refusal(node));
-    }
+    if (life != life_before && cluster_.life(node) == Life::refused) refused(node);
     if (cluster_.life(node) != Life::up || ticks_[event.node] == life) return;
     ticks_[event.node] = life;
     missed_ticks_[event.node] = 0;
@@ -217,6 +219,14 @@ class Run {
     tick.life = life;
     tick.extra = static_cast<std::uint64_t>(period);
     queue_.push(tick);
+  }
+
+  void refused(NodeId node) {
+    if (options_.checks && !destruction_.struck(node)) {
+      cluster_.ladder().report(Rung::R4, node,
+                               "refused to start after a legal crash: " + cluster_.refusal(node));
+    }
+    operator_.refused(node, now_);
   }
 
   void tick(Event& event) {
@@ -340,7 +350,9 @@ class Run {
   invariants::Witness witness_;
   Cluster cluster_;
   Network network_;
+  Destruction destruction_;
   Nemesis nemesis_;
+  Operator operator_;
   Clients clients_;
   Healing healing_;
   std::vector<std::uint32_t> ticks_;         // the life of each node whose ticks have begun

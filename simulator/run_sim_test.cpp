@@ -268,7 +268,7 @@ std::uint64_t evaluations(const RunResult& result, Rung rung) {
 Profile cut_profile(std::uint64_t seed, std::uint32_t nodes) {
   Profile profile = short_profile(seed, nodes, 500 * millisecond);
   profile.pre_vote = profile.check_quorum = profile.healing_cut = true;
-  profile.spares = profile.learners = 0;
+  profile.spares = profile.replacements = profile.learners = 0;
   profile.first_joint = false;
   profile.rate(Fault::reconfigure) = 0;
   return profile;
@@ -316,6 +316,50 @@ TEST(RunSim, NoProgressUnderACutIsAFinding) {
     return finding.rung == Rung::V10 &&
            finding.text.starts_with("no write and read within 40 ms under the cut ");
   })) << in_words(result);
+}
+
+/// Three voters, and four spares for those that are destroyed one after the other.
+Profile destroying_profile() {
+  Profile profile = quiet_profile(7);
+  profile.spares = profile.replacements = 4;
+  profile.notice_ns_max = 500 * millisecond;
+  profile.fault_phase_ns = 20 * second;
+  profile.rate(Fault::bit_rot) = 100'000;
+  return profile;
+}
+
+TEST(RunSim, MoreThanHalfOfTheFirstVotersAreDestroyedOneAfterTheOtherAndNothingIsLost) {
+  const auto mark = [](const RunResult& result, Mark which) {
+    return result.marks[static_cast<std::size_t>(which)];
+  };
+  std::uint64_t most = 0;
+  std::uint64_t leaders = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    const RunResult result = run_seed(destroying_profile(), seed);
+    EXPECT_EQ(result.verdict, Verdict::holds) << "seed " << seed << ": " << in_words(result);
+    EXPECT_EQ(evaluations(result, Rung::V11), mark(result, Mark::start_refused) == 0 ? 0U : 1U);
+    EXPECT_EQ(mark(result, Mark::destroyed_replaced),
+              std::min<std::uint64_t>(mark(result, Mark::start_refused), 4));
+    most += mark(result, Mark::most_first_voters_destroyed);
+    leaders += mark(result, Mark::destroyed_leader_replaced);
+  }
+  EXPECT_GE(most, 5U);
+  EXPECT_GE(leaders, 1U);
+}
+
+TEST(RunSim, ADestroyedNodeThatIsNotReplacedInTimeIsAFinding) {
+  Profile profile = destroying_profile();
+  profile.rate(Fault::bit_rot) = 20'000;
+  profile.healing_ns_max = 2 * second;
+  profile.notice_ns_max = 3600 * second;
+  std::uint64_t found = 0;
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const RunResult result = run_seed(profile, seed);
+    found += std::ranges::any_of(result.findings, [](const invariants::Finding& finding) {
+      return finding.rung == Rung::V11 && finding.text.starts_with("a destroyed node was not replaced");
+    });
+  }
+  EXPECT_GE(found, 3U);
 }
 
 TEST(RunSim, ARestartIsAnEvaluationOfTheLogStorage) {

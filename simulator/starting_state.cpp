@@ -24,19 +24,15 @@ Configuration first_configuration(const Profile& profile) {
   return configuration;
 }
 
-/// The last voter is leaving, and a spare takes its place, where there is one and it would not make half of the voters nodes
-/// that may be destroyed. None when nobody would vote.
+/// The last voter is leaving, and a spare takes its place, where there is one that is not kept for the operator. None when nobody
+/// would vote.
 std::optional<Configuration> change_under_way(const Profile& profile, const Configuration& present) {
   Configuration target = present;
   const NodeId leaving = target.voters.back();
   target.voters.pop_back();
   std::erase_if(target.members, [&](const raft::Member& member) { return member.id == leaving; });
-  const NodeId joining(profile.nodes - profile.spares + 1);
-  const auto destroyable =
-      std::ranges::count_if(target.voters, [&](NodeId node) { return may_be_destroyed(profile, node); });
-  const bool safe = !may_be_destroyed(profile, joining) ||
-                    2 * static_cast<std::size_t>(destroyable + 1) < target.voters.size() + 1;
-  if (profile.spares != 0 && safe) {
+  if (profile.spares > profile.replacements) {
+    const NodeId joining(profile.nodes - profile.spares + 1);
     target.voters.push_back(joining);
     target.members.push_back(raft::Member{joining, "n" + std::to_string(joining.value()), ""});
   }
@@ -57,19 +53,27 @@ std::uint64_t lag_of(const Profile& profile, NodeId node) {
 
 }  // namespace
 
+std::vector<raft::ConfigurationAt> starting_configurations(const Profile& profile) {
+  std::vector<raft::ConfigurationAt> all = {{raft::Index(1), first_configuration(profile)}};
+  if (!profile.first_joint) return all;
+  if (const auto joint = change_under_way(profile, all.front().configuration))
+    all.push_back({raft::Index(1 + profile.first_entries + 1), *joint});
+  return all;
+}
+
 std::optional<raft::Recovered> starting_state(const Profile& profile, NodeId node) {
   if (node.value() > profile.nodes - profile.spares) return std::nullopt;
-  const Configuration configuration = first_configuration(profile);
+  const std::vector<raft::ConfigurationAt> configurations = starting_configurations(profile);
+  const Configuration& configuration = configurations.front().configuration;
   raft::Recovered state = raft::bootstrap(configuration);
   state.hard.term = Term(profile.first_term);
   raft::Log log;
   log.append(Term(1), raft::EntryKind::configuration, raft::encode(configuration));
   for (std::uint64_t entry = 1; entry <= profile.first_entries; ++entry)
     log.append(term_of(profile, entry), raft::EntryKind::noop, {});
-  if (profile.first_joint) {
-    if (const auto joint = change_under_way(profile, configuration))
-      log.append(Term(profile.first_term), raft::EntryKind::configuration, raft::encode(*joint));
-  }
+  for (std::size_t i = 1; i < configurations.size(); ++i)
+    log.append(Term(profile.first_term), raft::EntryKind::configuration,
+               raft::encode(configurations[i].configuration));
   const std::uint64_t last = log.last().value();
   const std::uint64_t ends = last - std::min(lag_of(profile, node), last - 1);
   state.entries.clear();

@@ -65,26 +65,28 @@ TEST(StartingState, AllLogsAreBeginningsOfOne) {
   EXPECT_TRUE(joint->joint());
 }
 
-/// With three nodes, one of them a spare, a change from {1,2} to {1,3} could never end once node 3 is gone for good.
-TEST(StartingState, ChangesToNoMembersOfWhomHalfMayBeDestroyed) {
-  for (std::uint32_t nodes = 1; nodes <= 9; ++nodes) {
-    for (std::uint32_t others = 0; others < nodes * nodes; ++others) {
-      Profile profile = quiet_profile(nodes);
-      profile.spares = others / nodes;
-      profile.learners = others % nodes;
-      if (profile.spares + profile.learners >= nodes) continue;
-      profile.first_joint = true;
-      const raft::Log log = log_of(*starting_state(profile, NodeId(1)));
-      const auto last = raft::decode_configuration(log.entry(log.last()).payload);
-      ASSERT_TRUE(last);
-      for (const auto* voters : {&last->voters, &last->outgoing}) {
-        const auto lost =
-            std::ranges::count_if(*voters, [&](NodeId node) { return may_be_destroyed(profile, node); });
-        EXPECT_TRUE(voters->empty() || 2 * static_cast<std::size_t>(lost) < voters->size())
-            << nodes << " nodes, " << profile.spares << " spares, " << profile.learners << " learners";
-      }
-    }
-  }
+TEST(StartingState, ASpareThatIsKeptForTheOperatorDoesNotJoin) {
+  Profile profile = quiet_profile(5);
+  profile.spares = 2;
+  profile.first_joint = true;
+  const auto joint = [&] { return starting_configurations(profile).back().configuration; };
+  EXPECT_TRUE(joint().is_voter(NodeId(4)));
+  profile.replacements = 1;
+  EXPECT_TRUE(joint().is_voter(NodeId(4)));
+  profile.replacements = 2;
+  EXPECT_EQ(joint().voters, (std::vector<NodeId>{NodeId(1), NodeId(2)}));
+}
+
+TEST(StartingState, TheConfigurationsStandWhereTheyAreSaidToBe) {
+  Profile profile = quiet_profile(4);
+  profile.spares = 1;
+  profile.first_entries = 20;
+  profile.first_joint = true;
+  const raft::Log log = log_of(*starting_state(profile, NodeId(1)));
+  const auto all = starting_configurations(profile);
+  ASSERT_EQ(all.size(), 2U);
+  for (const raft::ConfigurationAt& at : all)
+    EXPECT_EQ(raft::decode_configuration(log.entry(at.index).payload), at.configuration);
 }
 
 TEST(StartingState, ARunGoesOnFromTheGreatestTerm) {

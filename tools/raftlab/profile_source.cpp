@@ -35,6 +35,7 @@ simulator::Profile ProfileSource::profile(simulator::Chooser& chooser) const {
   if (auto* settings = std::get_if<simulator::Profile>(&parsed)) profile = std::move(*settings);
   if (flag_nodes_ != 0) profile.nodes = flag_nodes_;
   profile.spares = std::min(profile.spares, profile.nodes - 1);
+  profile.replacements = std::min(profile.replacements, profile.spares);
   for (std::size_t i = 0; i < simulator::faults; ++i) {
     const auto fault = static_cast<simulator::Fault>(i);
     if (!simulator::possible(fault, profile.nodes)) profile.rate(fault) = 0;
