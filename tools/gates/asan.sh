@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-libraries=(raft raft_wire raft_wal raft_replica kv invariants simulator scenarios reports cli version)
+libraries=(raft raft_wire raft_wal raft_snapshot raft_replica kv net invariants simulator scenarios reports cli version)
 targets=(raftlab)
 for library in "${libraries[@]}"; do targets+=("raftlab_${library}_test"); done
 ./dev build asan "${targets[@]}"
