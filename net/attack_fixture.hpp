@@ -22,7 +22,8 @@ class Attack : public ::testing::Test {
     descriptors_ = open_descriptors();
     victim_ = std::make_unique<TestNode>(1, files == nullptr ? pki_.files(1) : *files, tweak);
     healthy_ = std::make_unique<TestNode>(2, pki_.files(2));
-    // First the victim: it would refuse somebody whom it does not know yet.
+    // Nobody dials before he is known where he dials: a refusal among friends would be counted with those of strangers.
+    healthy_->set_members({{raft::NodeId(1), "n1", "127.0.0.1:1"}});
     victim_->set_members({healthy_->member(), {raft::NodeId(strangers_number), "n3", "127.0.0.1:1"}});
     healthy_->set_members({victim_->member()});
     ASSERT_TRUE(linked(*victim_, 1)) << victim_->history();

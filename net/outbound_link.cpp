@@ -32,7 +32,8 @@ OutboundLink::OutboundLink(std::shared_ptr<TransportState> state, raft::Member p
 
 asio::awaitable<bool> OutboundLink::open() {
   connection_.open_by(Clock::now() + state_->options.handshake_timeout);
-  if (!co_await connect() || !co_await greet()) co_return false;
+  if (!co_await connect()) co_return false;
+  if (!co_await greet()) co_return false;
   up_ = true;
   if (tls_ != state_->tls) verify_again(*state_->tls);
   if (connection_.failed()) co_return false;

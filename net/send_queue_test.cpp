@@ -38,7 +38,7 @@ std::string taken(SendQueue& queue) {
 
 TEST(SendQueue, TakesManyMessagesForOneWriteInTheirOrder) {
   SendQueue queue({});
-  for (std::uint64_t term : {1, 2, 3}) EXPECT_TRUE(queue.push(vote(term)));
+  for (const std::uint64_t term : {1U, 2U, 3U}) EXPECT_TRUE(queue.push(vote(term)));
   EXPECT_EQ(taken(queue), "1 2 3");
   EXPECT_TRUE(queue.empty());
   EXPECT_EQ(queue.bytes(), 0U);

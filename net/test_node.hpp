@@ -92,9 +92,10 @@ class TestNode {
   /// On the node's thread.
   template <class Call>
   auto run(Call&& call) {
-    std::packaged_task<decltype(call())()> task(std::forward<Call>(call));
-    auto result = task.get_future();
-    boost::asio::post(io_, [&task] { task(); });
+    // Shared: the future may be ready, and this function over, before the task has returned.
+    auto task = std::make_shared<std::packaged_task<decltype(call())()>>(std::forward<Call>(call));
+    auto result = task->get_future();
+    boost::asio::post(io_, [task] { (*task)(); });
     return result.get();
   }
 

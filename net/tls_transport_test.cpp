@@ -146,6 +146,15 @@ TEST(TlsTransport, AnAddressThatIsNoneIsToldAndHarmsNobody) {
   EXPECT_TRUE(eventually([&] { return one.counters().failures(Reason::address_invalid) > 0; }));
 }
 
+TEST(TlsTransport, AnAddressMayBeAName) {
+  const Pki pki;
+  TestNode one(1, pki.files(1));
+  TestNode two(2, pki.files(2));
+  two.set_members({one.member()});
+  one.set_members({{raft::NodeId(2), "n2", "localhost:" + std::to_string(two.port())}});
+  EXPECT_TRUE(linked(one, 1)) << one.history();
+}
+
 TEST(TlsTransport, IdleLinksStayUpByKeepalives) {
   const Pki pki;
   const auto tweak = [](TlsTransportOptions& options) {

@@ -17,7 +17,8 @@ class Transport {
  public:
   struct Handlers {
     std::function<void(raft::Envelope&&)> deliver;  ///< addressed to this node, of its cluster, from a member
-    std::function<void(raft::NodeId)> unreachable;  ///< the link broke, or what was sent may be lost
+    /// The link broke, or what was sent may be lost. Never called from within `send`; several losses may be one call.
+    std::function<void(raft::NodeId)> unreachable;
     /// Of a client of that member, to this node's service.
     std::function<void(raft::NodeId, kv::Request&&)> request;
     /// To a request of a client of this node, from that member's service.
