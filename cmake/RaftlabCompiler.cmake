@@ -55,8 +55,8 @@ if(RAFTLAB_SANITIZE)
   add_compile_definitions(BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
 endif()
 
-# Tests are half of all code, and most of them spend their time in the libraries: what optimises those would only make
-# the tests compile longer.
+# Tests are half of all code, and most of them spend their time in the libraries: what optimises those, or looks for
+# undefined behaviour there, would only make the tests compile longer.
 add_library(raftlab_test_options INTERFACE)
 target_compile_options(raftlab_test_options INTERFACE ${RAFTLAB_TEST_OPTIONS})
 
