@@ -26,14 +26,6 @@ std::string one_line(const X509_NAME* subject) {
   return escaped(written_to(*bio));
 }
 
-std::int64_t seconds_of(const ASN1_TIME* time) {
-  const TimePointer epoch(ASN1_TIME_set(nullptr, 0));
-  int days = 0;
-  int seconds = 0;
-  if (epoch == nullptr || ASN1_TIME_diff(&days, &seconds, epoch.get(), time) != 1) return 0;
-  return std::int64_t{days} * 24 * 60 * 60 + seconds;
-}
-
 std::string serial_of(const X509& certificate) {
   const NumberPointer number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(&certificate), nullptr));
   require(number != nullptr, "reading a serial number");

@@ -1,8 +1,9 @@
 #include "net/forward.hpp"
 
 #include "net/forward.pb.h"
+#include "net/protobuf.hpp"
 
-#include <limits>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -12,19 +13,6 @@ namespace {
 
 constexpr auto status_last = kv::Status::timed_out;
 constexpr auto error_last = kv::CommandError::command_too_large;
-
-template <class Message>
-std::vector<std::byte> bytes_of(const Message& message) {
-  std::vector<std::byte> bytes(message.ByteSizeLong());
-  message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(bytes.data()));
-  return bytes;
-}
-
-template <class Message>
-bool parse(raft::Bytes bytes, Message& message) {
-  return bytes.size() <= std::numeric_limits<int>::max() &&
-         message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-}
 
 raft::Bytes bytes_in(const std::string& text) { return std::as_bytes(std::span(text)); }
 

@@ -1,28 +1,11 @@
 #include "net/hello.hpp"
 
 #include "net/hello.pb.h"
+#include "net/protobuf.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace raftlab::net {
-namespace {
-
-template <class Message>
-std::vector<std::byte> bytes_of(const Message& message) {
-  std::vector<std::byte> bytes(message.ByteSizeLong());
-  message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(bytes.data()));
-  return bytes;
-}
-
-template <class Message>
-bool parse(raft::Bytes bytes, Message& message) {
-  return bytes.size() <= std::numeric_limits<int>::max() &&
-         message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-}
-
-}  // namespace
-
 std::vector<std::byte> encode(const Hello& hello) {
   pb::Hello message;
   message.set_version_min(hello.version_min);

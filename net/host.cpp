@@ -116,16 +116,16 @@ class Host::Implementation {
     service_->request(request);
   }
 
-  void answered(const kv::Answer& answer) {
+  void answered(kv::Answer&& answer) {
     if (!begin()) return;
-    requests_.answered(answer);
+    requests_.answered(std::move(answer));
   }
 
   void request(Wish wish, Answered answered) {
     const std::uint64_t number = ++last_wish_;
     answered_.emplace(number, std::move(answered));
     if (!begin()) {
-      asio::post(loop_, [this, number] { tell(number, not_ready()); });
+      post([this, number] { tell(number, not_ready()); });
       return;
     }
     requests_.wish(number, std::move(wish));
@@ -165,6 +165,7 @@ class Host::Implementation {
   [[nodiscard]] std::uint64_t cluster() const { return cluster_; }
 
  private:
+  struct Life {};
   struct Forwarded {
     NodeId from;
     std::uint64_t tag = 0;  // theirs
@@ -174,6 +175,19 @@ class Host::Implementation {
     kv::Answer answer;
     answer.status = kv::Status::not_ready;
     return answer;
+  }
+
+  /// What the loop still holds of a host does nothing once that has ended.
+  template <class Run>
+  auto while_alive(Run run) {
+    return [alive = std::weak_ptr<const Life>(life_), run = std::move(run)](const auto&... arguments) {
+      if (!alive.expired()) run(arguments...);
+    };
+  }
+  /// To the thread of the loop, from any.
+  template <class Run>
+  void post(Run run) {
+    asio::post(loop_, while_alive(std::move(run)));
   }
 
   /// False when the node does nothing any more.
@@ -194,15 +208,15 @@ class Host::Implementation {
   void tick_later() {
     const auto wait = ticks_.next() - time_since_boot();
     timer_.expires_after(std::max(wait, Ticks::Time(0)));
-    timer_.async_wait([this](const boost::system::error_code& error) {
+    timer_.async_wait(while_alive([this](const boost::system::error_code& error) {
       if (error || !begin()) return;
       tick_later();
-    });
+    }));
   }
 
   /// From the thread of a disk, or from within a call to one in memory.
   void disk_wakes() {
-    if (!disk_news_.exchange(true)) asio::post(loop_, [this] { take_completions(); });
+    if (!disk_news_.exchange(true)) post([this] { take_completions(); });
   }
 
   void take_completions() {
@@ -216,7 +230,7 @@ class Host::Implementation {
   /// One step for everything that is ready now.
   void wake() {
     if (std::exchange(step_is_due_, true)) return;
-    asio::post(loop_, [this] { step(); });
+    post([this] { step(); });
   }
 
   void step() {
@@ -226,10 +240,11 @@ class Host::Implementation {
     flush_requests();
     service_->step(out_);
     for (raft::Envelope& message : out_.messages) transport_.send(std::move(message));
-    for (const kv::Answer& answer : out_.answers) answer_attempt(answer);
+    for (kv::Answer& answer : out_.answers) answer_attempt(answer);
     for (const kv::ChangeAnswer& change : out_.changes) answer_change(change);
-    see_configuration();
-    see_leader();
+    const raft::View view = service_->replica().view();
+    see_configuration(view);
+    see_leader(view.state.leader);
     const raft::Index applied = service_->store().applied();
     if (std::exchange(applied_, applied) != applied && events_.applied) events_.applied(applied);
     if (out_.role && events_.role) events_.role(*out_.role);
@@ -241,7 +256,7 @@ class Host::Implementation {
   void end_with(raft::Fault fault) {
     fault_ = fault;
     service_->step(out_);  // answers what the step of the fault did not
-    for (const kv::Answer& answer : out_.answers) answer_attempt(answer);
+    for (kv::Answer& answer : out_.answers) answer_attempt(answer);
     give_up();
     if (events_.fault) events_.fault(fault);
   }
@@ -257,24 +272,23 @@ class Host::Implementation {
   void flush_requests() {
     requests_out_.clear();
     requests_.take(requests_out_);
-    for (const Attempt& attempt : requests_out_.attempts) {
+    for (Attempt& attempt : requests_out_.attempts) {
       if (attempt.at) {
         transport_.send(attempt.at, attempt.request);
         continue;
       }
-      kv::Request request = attempt.request;
-      request.tag <<= 1U;
-      service_->request(request);
+      attempt.request.tag <<= 1U;
+      service_->request(attempt.request);
       wake();
     }
     for (const Outcome& outcome : requests_out_.outcomes) tell(outcome.wish, outcome.answer);
   }
 
   /// Of an attempt of this node's (even tags), or of another's.
-  void answer_attempt(const kv::Answer& given) {
-    kv::Answer answer = given;
-    answer.tag = given.tag >> 1U;
-    if ((given.tag & 1U) == 0) return requests_.answered(answer);
+  void answer_attempt(kv::Answer& answer) {
+    const bool own = (answer.tag & 1U) == 0;
+    answer.tag >>= 1U;
+    if (own) return requests_.answered(std::move(answer));
     const auto at = forwarded_.find(answer.tag);
     if (at == forwarded_.end()) return;
     answer.tag = at->second.tag;
@@ -299,8 +313,7 @@ class Host::Implementation {
     if (!waiting.empty()) waiting.mapped()(change);
   }
 
-  void see_configuration() {
-    const raft::View view = service_->replica().view();
+  void see_configuration(const raft::View& view) {
     const bool known =
         !view.configurations.empty() && !view.configurations.back().configuration.members.empty();
     const std::vector<raft::Member>& present =
@@ -310,13 +323,13 @@ class Host::Implementation {
     transport_.set_members(members_);
   }
 
-  void see_leader() {
-    const NodeId leader = service_->replica().view().state.leader;
+  void see_leader(NodeId leader) {
     if (std::exchange(leader_, leader) == leader) return;
     requests_.leader(leader);
     if (events_.leader) events_.leader(leader);
   }
 
+  const std::shared_ptr<const Life> life_ = std::make_shared<Life>();  // first: it goes last
   asio::io_context& loop_;
   Transport& transport_;
   HostEvents events_;
@@ -360,7 +373,7 @@ Transport::Handlers Host::handlers() {
   handlers.request = [host](NodeId from, kv::Request&& request) {
     host->forwarded(from, std::move(request));
   };
-  handlers.answer = [host](NodeId /*from*/, kv::Answer&& answer) { host->answered(answer); };
+  handlers.answer = [host](NodeId /*from*/, kv::Answer&& answer) { host->answered(std::move(answer)); };
   return handlers;
 }
 

@@ -69,8 +69,8 @@ struct HostEvents {
 };
 
 /// One node: the service with its disks, its clock and its peers, on an event loop. Inputs that arrive together share a
-/// step, and so a write and its sync. All calls on the thread of the loop; the loop and the transport must outlive the host,
-/// and nothing of either may run any more when it ends.
+/// step, and so a write and its sync. All calls on the thread of the loop, its end too; the loop and the transport must
+/// outlive the host, and the transport calls it no more once it ends. What the loop still holds of it then does nothing.
 class Host {
  public:
   using Answered = std::function<void(const kv::Answer&)>;

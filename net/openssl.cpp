@@ -60,6 +60,14 @@ KeyPointer key_of(std::string_view pem) {
   return key;
 }
 
+std::int64_t seconds_of(const ASN1_TIME* time) {
+  const TimePointer epoch(ASN1_TIME_set(nullptr, 0));
+  int days = 0;
+  int seconds = 0;
+  if (epoch == nullptr || ASN1_TIME_diff(&days, &seconds, epoch.get(), time) != 1) return 0;
+  return std::int64_t{days} * 24 * 60 * 60 + seconds;
+}
+
 void require(bool succeeded, const char* what) {
   if (!succeeded) throw std::runtime_error(std::string(what) + " failed: " + take_openssl_errors());
 }

@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -52,6 +53,9 @@ using SessionPointer = std::unique_ptr<SSL, Releaser<SSL_free>>;
 [[nodiscard]] std::vector<CertificatePointer> certificates_of(std::string_view pem);
 /// None when the text holds no private key in the clear. Nobody is asked for a password.
 [[nodiscard]] KeyPointer key_of(std::string_view pem);
+
+/// Seconds since 1970; 0 when the time cannot be read.
+[[nodiscard]] std::int64_t seconds_of(const ASN1_TIME* time);
 
 /// Throws std::runtime_error with OpenSSL's reasons when a call failed that fails only for want of memory or randomness.
 void require(bool succeeded, const char* what);

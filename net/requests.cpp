@@ -93,33 +93,34 @@ void Requests::attempt(std::uint64_t tag, Flight& flight) {
   out_.attempts.push_back(std::move(attempt));
 }
 
-void Requests::answered(const kv::Answer& answer) {
+void Requests::answered(kv::Answer&& answer) {
   const auto at = flights_.find(answer.tag >> attempt_bits);
   if (at == flights_.end()) return;
   Flight& flight = at->second;
   const bool latest = (answer.tag & attempts_max) == flight.attempts && flight.waits == Waits::for_answer;
   switch (answer.status) {
     case Status::ok:
-    case Status::compare_failed: return end(at, answer);  // also of an attempt that counted as lost
+    case Status::compare_failed:
+      return end(at, std::move(answer));  // also of an attempt that counted as lost
     default: break;
   }
   if (!latest) return;
   switch (answer.status) {
-    case Status::bad_request: return end(at, answer);
+    case Status::bad_request: return end(at, std::move(answer));
     case Status::session_expired:
       // In a new session the change would be a new one: only who knows that it has not happened may do that.
       if (!flight.lease || flight.may_have_happened) {
         if (std::exchange(flight.lease, std::nullopt)) sessions_.lost();
-        return end(at, flight.wish.client ? answer : answer_of(Status::unknown));
+        return end(at, flight.wish.client ? std::move(answer) : answer_of(Status::unknown));
       }
       flight.lease.reset();
       sessions_.lost();
       return proceed(at->first, flight);
     case Status::overloaded:
-      if (!flight.may_have_happened) return end(at, answer);
+      if (!flight.may_have_happened) return end(at, std::move(answer));
       return again(flight, options_.backoff_ticks);
     case Status::not_leader:
-      if (!flight.wish.forward) return end(at, answer);
+      if (!flight.wish.forward) return end(at, std::move(answer));
       // Who was asked knows better than this node, or knows nothing either.
       if (answer.leader && answer.leader != leader_) leader_ = answer.leader;
       return again(flight, options_.backoff_ticks);

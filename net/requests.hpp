@@ -61,7 +61,7 @@ class Requests {
   /// `id` is the host's own and comes back with the outcome.
   void wish(std::uint64_t id, Wish&& wish);
   /// Of this node's service, or of another node's. One that nobody waits for any more is dropped.
-  void answered(const kv::Answer& answer);
+  void answered(kv::Answer&& answer);
   /// Who leads from now on, as far as this node knows; none: nobody that it knows of. Only to be called when that changes:
   /// meanwhile a node that was asked may have named another leader.
   void leader(raft::NodeId leader);

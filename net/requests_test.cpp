@@ -52,7 +52,7 @@ class RequestsTest : public testing::Test {
     answer.status = status;
     answer.client = client;
     answer.leader = leader;
-    requests.answered(answer);
+    requests.answered(std::move(answer));
     take();
   }
   /// Node `leader` leads, and node 1 has a session, which is free.

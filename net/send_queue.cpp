@@ -20,28 +20,22 @@ std::size_t bytes_of(const raft::Envelope& envelope) {
 }  // namespace
 
 bool SendQueue::push(raft::Envelope&& envelope) {
-  const bool chunk = envelope.kind() == raft::MessageKind::install_snapshot;
-  Lane& lane = chunk ? chunks_ : urgent_;
-  const std::size_t messages_max = chunk ? limits_.chunks_max : limits_.messages_max;
-  const std::size_t bytes_max = chunk ? limits_.chunk_bytes_max : limits_.bytes_max;
+  Lane& lane = envelope.kind() == raft::MessageKind::install_snapshot ? chunks_ : urgent_;
   const std::size_t bytes = bytes_of(envelope);
-  if (!has_room(lane, bytes, messages_max, bytes_max)) return false;
-  lane.bytes += bytes;
-  lane.messages.push_back({std::move(envelope), bytes});
-  return true;
+  return push(lane, {std::move(envelope), bytes});
 }
 
 bool SendQueue::push(FrameKind kind, std::vector<std::byte>&& body) {
   const std::size_t bytes = sizeof(Waiting) + body.size();
-  if (!has_room(urgent_, bytes, limits_.messages_max, limits_.bytes_max)) return false;
-  urgent_.bytes += bytes;
-  urgent_.messages.push_back({Other{kind, std::move(body)}, bytes});
-  return true;
+  return push(urgent_, {Other{kind, std::move(body)}, bytes});
 }
 
-bool SendQueue::has_room(const Lane& lane, std::size_t bytes, std::size_t messages_max,
-                         std::size_t bytes_max) {
-  return lane.messages.empty() || (lane.messages.size() < messages_max && lane.bytes + bytes <= bytes_max);
+bool SendQueue::push(Lane& lane, Waiting&& waiting) {
+  const bool full = lane.messages.size() >= lane.messages_max || lane.bytes + waiting.bytes > lane.bytes_max;
+  if (full && !lane.messages.empty()) return false;
+  lane.bytes += waiting.bytes;
+  lane.messages.push_back(std::move(waiting));
+  return true;
 }
 
 void SendQueue::take_one(Lane& lane, FrameBatch& batch) {
@@ -52,7 +46,7 @@ void SendQueue::take_one(Lane& lane, FrameBatch& batch) {
     const auto& other = std::get<Other>(next.what);
     batch.add(other.kind, other.body);
   }
-  lane.bytes -= lane.messages.front().bytes;
+  lane.bytes -= next.bytes;
   lane.messages.pop_front();
 }
 
@@ -68,8 +62,10 @@ void SendQueue::take(FrameBatch& batch) {
 
 std::size_t SendQueue::clear() {
   const std::size_t count = messages();
-  urgent_ = {};
-  chunks_ = {};
+  for (Lane* lane : {&urgent_, &chunks_}) {
+    lane->messages.clear();
+    lane->bytes = 0;
+  }
   return count;
 }
 

@@ -25,7 +25,10 @@ struct SendQueueLimits {
 /// become bytes when they are written. One thread.
 class SendQueue {
  public:
-  explicit SendQueue(const SendQueueLimits& limits) : limits_(limits) {}
+  explicit SendQueue(const SendQueueLimits& limits)
+      : limits_(limits),
+        urgent_{limits.messages_max, limits.bytes_max},
+        chunks_{limits.chunks_max, limits.chunk_bytes_max} {}
 
   /// False, and nothing has changed, when the lane has no room. An empty lane takes any message.
   [[nodiscard]] bool push(raft::Envelope&& envelope);
@@ -53,12 +56,13 @@ class SendQueue {
     std::size_t bytes;
   };
   struct Lane {
-    std::deque<Waiting> messages;
+    std::size_t messages_max;
+    std::size_t bytes_max;
+    std::deque<Waiting> messages{};
     std::size_t bytes = 0;
   };
 
-  [[nodiscard]] static bool has_room(const Lane& lane, std::size_t bytes, std::size_t messages_max,
-                                     std::size_t bytes_max);
+  [[nodiscard]] static bool push(Lane& lane, Waiting&& waiting);
   static void take_one(Lane& lane, FrameBatch& batch);
 
   SendQueueLimits limits_;

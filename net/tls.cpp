@@ -18,14 +18,6 @@ constexpr std::size_t revocations_bytes_max = 8U << 20U;
 constexpr const char* suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 constexpr const char* groups = "X25519:P-256:P-384";
 
-std::int64_t seconds_of(const ASN1_TIME* time) {
-  const TimePointer epoch(ASN1_TIME_set(nullptr, 0));
-  int days = 0;
-  int seconds = 0;
-  if (epoch == nullptr || ASN1_TIME_diff(&days, &seconds, epoch.get(), time) != 1) return 0;
-  return std::int64_t{days} * 24 * 60 * 60 + seconds;
-}
-
 /// Loads step by step; the first failure is kept and ends the loading.
 class Loader {
  public:
