@@ -61,24 +61,24 @@ class Ladder {
   }
 
   /// A core came up, for the first time or again.
-  void started(raft::NodeId node, const raft::Recovered& recovered, const raft::View& view);
+  void started(raft::NodeId id, const raft::Recovered& recovered, const raft::View& view);
   /// After every step of a core. The output must hold deltas, one for each input and one for the flush.
   void stepped(const raft::trace::Step& step);
   /// Ground truth of the disk: this write of the node's present incarnation and all before it survive a power loss from
   /// now on, whether or not the core was told. Comes before the step that is told `Written`.
-  void durable(raft::NodeId node, raft::WriteSeq seq);
-  void crashed(raft::NodeId node, bool power_lost);
+  void durable(raft::NodeId id, raft::WriteSeq seq);
+  void crashed(raft::NodeId id, bool power_lost);
   /// Some of its files with snapshots are not what they were: until its log goes on from a newer one, it may start from an
   /// older one than the log says, if the log reaches back there (R1).
-  void snapshots_damaged(raft::NodeId node);
+  void snapshots_damaged(raft::NodeId id);
   /// G11: a snapshot is durable at this node, its own or a received one, and this is its content: the configuration at `last`,
   /// and the digest of the state machine that starts from it (0: not known). Comes before the step that is told
   /// `SnapshotTaken` or `SnapshotStored`. Optional; without it G11 sees what the core makes of a snapshot, but not into it.
-  void snapshot(raft::NodeId node, raft::LogId last, const raft::Configuration& configuration,
+  void snapshot(raft::NodeId id, raft::LogId last, const raft::Configuration& configuration,
                 std::uint64_t digest);
   /// G10 and R5: the state machine of the node, after it applied everything up to `applied`, or started from a snapshot up
   /// to there.
-  void store_digest(raft::NodeId node, raft::Index applied, std::uint64_t digest);
+  void store_digest(raft::NodeId id, raft::Index applied, std::uint64_t digest);
   /// The full scan of one node, while its view is valid. `stepped` does this by itself every so many steps.
   void scan(const raft::View& view);
   /// The full scan of the cluster from the mirrors of the logs.
@@ -208,7 +208,7 @@ class Ladder {
   void check_vote_request(NodeRecord& node, const raft::Envelope& envelope, const raft::RequestVote& request);
   void check_vote_granted(NodeRecord& node, const raft::Envelope& envelope);
   void check_pre_vote_granted(NodeRecord& node, const raft::trace::Step& step,
-                              const raft::Envelope& envelope);
+                              const raft::Envelope& granted);
   void check_acknowledgement(NodeRecord& node, const raft::trace::Step& step, const raft::Envelope& envelope,
                              raft::Index match);
   void check_leader_message(NodeRecord& node, const raft::Envelope& envelope);

@@ -109,7 +109,8 @@ void calm(Cores& cores) {
     std::vector<raft::Envelope> messages;
     std::swap(messages, cores.messages());
     for (raft::Envelope& envelope : messages) {
-      cores.step(cores.nodes()[envelope.to.value() - 1], raft::Receive{std::move(envelope)});
+      Cores::Node& node = cores.nodes()[envelope.to.value() - 1];
+      cores.step(node, raft::Receive{std::move(envelope)});
     }
   }
 }

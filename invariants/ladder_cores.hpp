@@ -117,7 +117,7 @@ class Cores {
         node.applied = entry.id;
         if (checked()) ladder_.store_digest(node.id, entry.id.index, node.digest);
       }
-      node.inbox.push_back(raft::Applied{slice.last_index()});
+      node.inbox.emplace_back(raft::Applied{slice.last_index()});
     }
   }
   void step(Node& node, raft::Input input) {
@@ -134,7 +134,7 @@ class Cores {
     node.synced = node.writes[count - 1].seq;
     node.writes.erase(node.writes.begin(), node.writes.begin() + static_cast<std::ptrdiff_t>(count));
     if (checked()) ladder_.durable(node.id, node.synced);
-    node.inbox.push_back(raft::Written{node.synced});
+    node.inbox.emplace_back(raft::Written{node.synced});
   }
 
   /// Writes a snapshot of the state machine as it stands; the core is owed the news.
@@ -145,7 +145,7 @@ class Cores {
       if (at.index <= node.applied.index) configuration = at.configuration;
     }
     keep(node, Snapshot{node.applied, node.digest, std::move(configuration)});
-    node.inbox.push_back(raft::SnapshotTaken{node.applied});
+    node.inbox.emplace_back(raft::SnapshotTaken{node.applied});
   }
 
   /// Gives the core what its host owes it.
@@ -240,7 +240,7 @@ class Cores {
   void restore(Node& node, raft::LogId last) {
     ++installs_;
     start_from(node, last);
-    node.inbox.push_back(raft::SnapshotRestored{last});
+    node.inbox.emplace_back(raft::SnapshotRestored{last});
   }
 
   /// The content goes with every chunk, and the configuration is its bytes; only that all have arrived
@@ -248,7 +248,7 @@ class Cores {
   void send(Node& node, const raft::SendChunk& chunk) {
     const auto found = node.snapshots.find(chunk.last.index);
     if (found == node.snapshots.end()) {
-      node.inbox.push_back(raft::SnapshotFailed{chunk.last});
+      node.inbox.emplace_back(raft::SnapshotFailed{chunk.last});
       return;
     }
     const Snapshot& snapshot = found->second;
@@ -265,12 +265,12 @@ class Cores {
     }
     if (chunk.offset == node.received) ++node.received;
     if (node.received < chunk.total) {
-      node.inbox.push_back(raft::ChunkStored{store.from, chunk.last, node.received});
+      node.inbox.emplace_back(raft::ChunkStored{store.from, chunk.last, node.received});
       return;
     }
     const raft::Configuration configuration = raft::decode_configuration(chunk.chunk).value();
     keep(node, Snapshot{chunk.last, chunk.checksum, configuration});
-    node.inbox.push_back(raft::SnapshotStored{chunk.last, configuration});
+    node.inbox.emplace_back(raft::SnapshotStored{chunk.last, configuration});
     node.received = 0;
   }
 

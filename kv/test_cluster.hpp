@@ -147,7 +147,7 @@ inline Answer only(Cluster& cluster, std::uint32_t node, std::uint64_t tag) {
 }
 
 /// Asks, waits until nothing happens any more, and returns the only answer.
-inline Answer ask(Cluster& cluster, std::uint32_t node, Request request) {
+inline Answer ask(Cluster& cluster, std::uint32_t node, const Request& request) {
   const std::uint64_t tag = request.tag;
   cluster.request(node, request);
   cluster.settle();

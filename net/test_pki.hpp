@@ -4,8 +4,7 @@
 #include "net/certificates.hpp"
 #include "net/tls.hpp"
 
-#include <stdlib.h>
-
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -90,7 +89,7 @@ class Pki {
   /// Writes the files of a node, new ones or in the place of the old.
   TlsFiles files(std::uint32_t number, const Issued& issued) const {
     const std::filesystem::path stem = directory.path() / std::to_string(number);
-    const TlsFiles files{stem.string() + ".crt", stem.string() + ".key", stem.string() + ".ca", {}};
+    TlsFiles files{stem.string() + ".crt", stem.string() + ".key", stem.string() + ".ca", {}};
     put(files.certificate, issued.certificate);
     put(files.key, issued.key, true);
     put(files.authorities, authority.certificate);

@@ -7,12 +7,12 @@
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <functional>
 #include <string_view>
 

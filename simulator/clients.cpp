@@ -90,15 +90,15 @@ void Clients::load(const Event& event) {
   queue_->push(Event{event.time + period, 0, EventKind::load, 0, 0, 0, 0});
   const NodeId leader = cluster_->leader();
   if (without_session_ != 0 || !leader) return;
-  turn_ = (turn_ + 1) % static_cast<std::uint32_t>(clients_.size());
-  Client& client = clients_[turn_];
-  if (client.busy) {
+  if (idle_.empty()) {
     ++counts_.offered;
     ++counts_.failed;
     return;
   }
-  client.leader = leader;
-  start_operation(turn_, event.time);
+  const std::uint32_t index = idle_.back();
+  idle_.pop_back();
+  clients_[index].leader = leader;
+  start_operation(index, event.time);
 }
 
 void Clients::start_operation(std::uint32_t index, Time now) {
@@ -406,6 +406,7 @@ void Clients::finished(std::uint32_t index, Time now) {
     if (last_ != Last::done) start_operation(index, now);
     return;
   }
+  if (open_loop() && client.session) idle_.push_back(index);
   if (draining_ || (open_loop() && client.session)) return;
   const std::uint64_t about = subject(std::uint64_t{index}, std::uint64_t{client.attempt}, std::uint64_t{3});
   sleep(index, Wake::next,

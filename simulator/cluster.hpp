@@ -125,6 +125,7 @@ class Cluster final : private raft::trace::StepObserver {
   raft::NodeId leader_;
   /// A copy of the core that is about to step, now and then: it must do the same (D20).
   std::optional<raft::Core> twin_;
+  std::uint64_t twin_due_ = 0;  // at this step
   raft::Output twin_output_;
   std::vector<raft::Slice> scratch_;
 };

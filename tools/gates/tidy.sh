@@ -3,8 +3,8 @@
 #
 # A file that was found clean is not read again as long as it is the same text after the preprocessor, its comments
 # included, under the same checks: build/tidy/clean/ remembers it by a hash of all that. The static analyzer
-# (clang-analyzer-*) walks the paths of what is shipped and not those of the tests: the branches inside of EXPECT_* take
-# it a minute for each file, and the sanitizers watch tests run.
+# (clang-analyzer-*) walks the paths of what is shipped, not those of tests and benchmarks: the branches inside of EXPECT_*
+# take it a minute for each file, and the sanitizers watch tests run.
 #
 # usage: tidy.sh [FILE...]   (default: all of them; JOBS=<n> at a time, as many as there are cores if not set)
 set -euo pipefail
@@ -33,7 +33,7 @@ text() {
 # judge <file>
 judge() {
   local checks=() key
-  case $1 in *_test.cpp) checks=('--checks=-clang-analyzer-*') ;; esac
+  case $1 in *_test.cpp | *_bench.cpp) checks=('--checks=-clang-analyzer-*') ;; esac
   key=$({
     clang-tidy-14 --version
     cat .clang-tidy
