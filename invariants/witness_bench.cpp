@@ -14,6 +14,7 @@ namespace {
 /// Time of a whole operation: invocation, commit and answer; half of them reads.
 void witness_operation(benchmark::State& state) {
   std::vector<std::string> keys;
+  keys.reserve(1000);
   for (int key = 0; key < 1000; ++key) keys.push_back(std::string("key") + std::to_string(key));
   Witness witness;
   constexpr std::uint64_t clients = 100;

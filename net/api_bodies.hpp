@@ -42,7 +42,7 @@ struct ReconfigureBody {
 [[nodiscard]] Body<kv::ReadPolicy> read_policy_body(std::string_view body);
 
 /// As a field or a parameter of a query says it.
-[[nodiscard]] std::optional<kv::ReadPolicy> read_policy(std::string_view name);
+[[nodiscard]] std::optional<kv::ReadPolicy> read_policy(std::string_view text);
 [[nodiscard]] const char* name(kv::ReadPolicy policy);
 
 }  // namespace raftlab::net

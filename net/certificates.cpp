@@ -16,6 +16,7 @@ constexpr std::int64_t clocks_differ_s = 5 * 60;
 constexpr std::int64_t day_s = 24 * 60 * 60;
 constexpr std::size_t host_bytes_max = 253;
 constexpr std::size_t serial_digits_max = 40;
+constexpr std::string_view authority_name = "authority";
 
 std::optional<Validity> validity_of(const Lifetime& lifetime) {
   if (lifetime.days < 1 || lifetime.days > lifetime_days_max || lifetime.now_s < clocks_differ_s)
@@ -111,10 +112,25 @@ std::variant<Issued, CertificateError> make_authority(ClusterId cluster, const L
   CertificateSpec spec;
   // The name of a node without its number: two authorities of one cluster have one name and different keys.
   spec.common_name = uri_of(NodeIdentity{cluster, raft::NodeId()});
-  spec.common_name.replace(spec.common_name.size() - 1, 1, "authority");
+  spec.common_name.replace(spec.common_name.size() - 1, 1, authority_name);
   spec.authority = true;
   spec.validity = *validity;
   return issued_of(build_certificate(spec, nullptr));
+}
+
+std::optional<ClusterId> cluster_of(std::string_view authority) {
+  const auto described = describe(authority);
+  const auto* certificates = std::get_if<std::vector<CertificateDescription>>(&described);
+  if (certificates == nullptr || certificates->size() != 1 || !certificates->front().authority)
+    return std::nullopt;
+  std::string_view name = certificates->front().subject;
+  if (!name.starts_with("CN=") || !name.ends_with(authority_name)) return std::nullopt;
+  name.remove_prefix(3);
+  name.remove_suffix(authority_name.size());
+  const std::optional<Identity> first = parse_identity(std::string(name) + '1');
+  const auto* node = first ? std::get_if<NodeIdentity>(&*first) : nullptr;
+  if (node == nullptr) return std::nullopt;
+  return node->cluster;
 }
 
 std::variant<Issued, CertificateError> issue_node(const Issued& authority, const NodeIdentity& identity,

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -44,6 +45,9 @@ enum class CertificateError : std::uint8_t {
 /// The cluster's own authority, which signs itself. It issues certificates and lists of revoked ones, not authorities.
 [[nodiscard]] std::variant<Issued, CertificateError> make_authority(ClusterId cluster,
                                                                     const Lifetime& lifetime);
+
+/// Whose authority this is, as `make_authority` names it; none for the text of anything else.
+[[nodiscard]] std::optional<ClusterId> cluster_of(std::string_view authority);
 
 /// For a node, which is a server and a client to its peers. `hosts` are the IP addresses and DNS names under which clients
 /// reach it; peers do not look at them.

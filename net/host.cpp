@@ -1,18 +1,16 @@
 #include "net/host.hpp"
 
 #include "net/disks.hpp"
+#include "net/fresh_number.hpp"
 #include "net/ticks.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <map>
-#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -22,15 +20,6 @@ namespace asio = boost::asio;
 using raft::NodeId;
 
 namespace {
-
-/// A number that no earlier life of a node had.
-std::uint64_t fresh_number() {
-  std::uint64_t number = 0;
-  while (::getrandom(&number, sizeof(number), 0) != sizeof(number)) {
-    if (errno != EINTR) throw StartError("no random numbers: " + std::generic_category().message(errno));
-  }
-  return number;
-}
 
 std::uint32_t in_ticks(std::chrono::milliseconds time, std::chrono::milliseconds tick) {
   return static_cast<std::uint32_t>(

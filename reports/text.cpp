@@ -145,7 +145,7 @@ std::string marks(const Campaign& campaign, std::size_t indent) {
 }  // namespace
 
 std::string verdict_word(Verdict verdict, Colour colour, std::size_t width) {
-  const std::string word = left(name(verdict), width);
+  std::string word = left(name(verdict), width);
   if (colour == Colour::off) return word;
   const char* code = verdict == Verdict::holds      ? "\x1b[32m"
                      : verdict == Verdict::violated ? "\x1b[31m"

@@ -32,7 +32,7 @@ struct Command {
 [[nodiscard]] std::span<const Command> show_commands();
 [[nodiscard]] std::span<const Command> expect_commands();
 
-[[nodiscard]] const Command* find_command(std::string_view name);
+[[nodiscard]] const Command* find_command(std::string_view wanted);
 [[nodiscard]] std::vector<const Command*> all_commands();
 
 /// Fails unless the node's process runs.

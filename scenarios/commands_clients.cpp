@@ -44,7 +44,7 @@ std::optional<std::string> value_or_none(std::string word) {
   return word;
 }
 
-Action change_action(std::uint32_t column, NodeId node, kv::Change change, const Tail& tail) {
+Action change_action(std::uint32_t column, NodeId node, const kv::Change& change, const Tail& tail) {
   return [=](World& world, Printed& /*printed*/) {
     require_running(world, node, column);
     kv::Command command;

@@ -117,8 +117,8 @@ class World {
   [[nodiscard]] bool deliverable(const Flight& flight) const;
   /// The messages arrive, in this order; `together`: those for one node in a single step.
   void deliver(const std::vector<std::uint64_t>& numbers, bool together);
-  void drop(std::uint64_t number);
-  void duplicate(std::uint64_t number);
+  void drop(std::uint64_t wanted);
+  void duplicate(std::uint64_t wanted);
   void cut(NodeId from, NodeId to) { cuts_.insert({from, to}); }
   void heal(NodeId from, NodeId to) { cuts_.erase({from, to}); }
   void heal() { cuts_.clear(); }
@@ -127,8 +127,8 @@ class World {
 
   // Clients
   void request(Attempt attempt, std::uint32_t deadline_ticks);
-  [[nodiscard]] const Attempt* attempt(const std::string& name) const;
-  [[nodiscard]] std::optional<kv::ClientId> session(const std::string& name) const;
+  [[nodiscard]] const Attempt* attempt(const std::string& wanted) const;
+  [[nodiscard]] std::optional<kv::ClientId> session(const std::string& wanted) const;
   /// The number of the session's next operation.
   [[nodiscard]] kv::Sequence next_sequence(const std::string& session) {
     return kv::Sequence(++sequences_[session]);
@@ -138,7 +138,7 @@ class World {
   // Members and leadership
   void reconfigure(const std::string& name, NodeId node, const raft::Configuration& target, bool force);
   void transfer(const std::string& name, NodeId node, NodeId target);
-  [[nodiscard]] const ChangeAttempt* change(const std::string& name) const;
+  [[nodiscard]] const ChangeAttempt* change(const std::string& wanted) const;
 
   // Macros
   /// Has the node elected by these voters: passes the voters' leases, campaigns, delivers what votes need,
@@ -181,7 +181,7 @@ class World {
 
   [[nodiscard]] Node& at(NodeId node) { return nodes_.at(node.value() - 1); }
   [[nodiscard]] const Node& at(NodeId node) const { return nodes_.at(node.value() - 1); }
-  [[nodiscard]] std::size_t position_of(std::uint64_t number) const;
+  [[nodiscard]] std::size_t position_of(std::uint64_t wanted) const;
   [[nodiscard]] std::int64_t next_instant() { return ++now_; }
   void step(NodeId node);
   void step_once(NodeId node);

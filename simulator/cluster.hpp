@@ -47,27 +47,27 @@ class Cluster final : private raft::trace::StepObserver {
   Cluster& operator=(const Cluster&) = delete;
 
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(nodes_.size()); }
-  [[nodiscard]] Life life(raft::NodeId node) const;
+  [[nodiscard]] Life life(raft::NodeId id) const;
   /// The number of the node's present or last life, from 1.
-  [[nodiscard]] std::uint32_t incarnation(raft::NodeId node) const;
+  [[nodiscard]] std::uint32_t incarnation(raft::NodeId id) const;
   /// Why it refused to start.
-  [[nodiscard]] const std::string& refusal(raft::NodeId node) const;
-  [[nodiscard]] kv::Service& service(raft::NodeId node);
-  [[nodiscard]] const kv::Service& service(raft::NodeId node) const;
-  [[nodiscard]] SimulatedDisk& disk(raft::NodeId node, Directory directory = Directory::log);
+  [[nodiscard]] const std::string& refusal(raft::NodeId id) const;
+  [[nodiscard]] kv::Service& service(raft::NodeId id);
+  [[nodiscard]] const kv::Service& service(raft::NodeId id) const;
+  [[nodiscard]] SimulatedDisk& disk(raft::NodeId id, Directory directory = Directory::log);
 
   /// Starts a node that is down: it recovers from its disk, or refuses.
-  Life start(raft::NodeId node, raft::Seed seed, Time now);
-  CrashDamage crash(raft::NodeId node, const Crash& how, Chooser& chooser, std::uint64_t about);
+  Life start(raft::NodeId id, raft::Seed seed, Time now);
+  CrashDamage crash(raft::NodeId id, const Crash& how, Chooser& chooser, std::uint64_t about);
 
   /// Steps a node's service over everything that it was told since its last step. The result is valid until the next
   /// call; its messages may be moved from.
-  kv::ServiceOutput& step(raft::NodeId node, Time now);
+  kv::ServiceOutput& step(raft::NodeId id, Time now);
   /// Ends a sync of a node's disk and tells its service, which is to be stepped then.
-  void finish_sync(raft::NodeId node, Directory directory, OperationId operation,
+  void finish_sync(raft::NodeId id, Directory directory, OperationId operation,
                    SimulatedDisk::SyncFate fate, Chooser& chooser, std::uint64_t about);
   /// Tells a node's service of a change that failed at once.
-  void disk_failed(raft::NodeId node, Directory directory, const DiskCompletion& completion);
+  void disk_failed(raft::NodeId id, Directory directory, const DiskCompletion& completion);
 
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] std::uint64_t digest() const { return digest_; }
@@ -103,8 +103,8 @@ class Cluster final : private raft::trace::StepObserver {
   void stepped(const raft::trace::Step& step) override;
   [[nodiscard]] Node& node(raft::NodeId id);
   [[nodiscard]] const Node& node(raft::NodeId id) const;
-  void note_appends(Node& node);
-  void note_durable(Node& node);
+  void note_appends(Node& it);
+  void note_durable(Node& it);
   void announce_commits(const raft::trace::Step& step);
   void compare_twin(const raft::trace::Step& step);
   void find_leader();

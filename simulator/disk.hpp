@@ -58,10 +58,10 @@ class SimulatedDisk final : public raft::wal::Disk {
   [[nodiscard]] DiskError lock() override;
   OperationId create(std::string_view name, FileHandle& handle) override;
   OperationId open(std::string_view name, FileHandle& handle) override;
-  OperationId append(FileHandle file, raft::Bytes bytes) override;
-  OperationId preallocate(FileHandle file, std::uint64_t bytes) override;
-  OperationId truncate(FileHandle file, std::uint64_t size) override;
-  OperationId sync(FileHandle file) override;
+  OperationId append(FileHandle handle, raft::Bytes bytes) override;
+  OperationId preallocate(FileHandle handle, std::uint64_t bytes) override;
+  OperationId truncate(FileHandle handle, std::uint64_t size) override;
+  OperationId sync(FileHandle handle) override;
   OperationId rename(std::string_view from, std::string_view to) override;
   OperationId remove(std::string_view name) override;
   OperationId sync_directory() override;
