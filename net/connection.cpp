@@ -117,13 +117,18 @@ void Connection::close() {
 }
 
 void Connection::fail_by(const boost::system::error_code& error) {
-  if (error.category() == asio::error::get_ssl_category()) {
+  const Failure failure = failure_of(error, &session());
+  fail(failure.reason, failure.detail);
+}
+
+Failure failure_of(const boost::system::error_code& error, const SSL* session) {
+  if (session != nullptr && error.category() == asio::error::get_ssl_category()) {
     const auto code = static_cast<unsigned long>(static_cast<unsigned>(error.value()));
-    return fail(handshake_reason(session(), code), handshake_detail(session(), code));
+    return Failure(handshake_reason(*session, code), handshake_detail(*session, code));
   }
   if (error == asio::error::eof || error == asio::ssl::error::stream_truncated)
-    return fail(Reason::closed_by_peer);
-  fail(Reason::closed_by_peer, error.message());
+    return Failure(Reason::closed_by_peer);
+  return Failure(Reason::closed_by_peer, error.message());
 }
 
 std::string remote_of(const asio::ip::tcp::socket& socket) {

@@ -28,6 +28,9 @@ class Failure {
   std::string detail;
 };
 
+/// What an error on a connection means; `session` is null where there is no TLS.
+[[nodiscard]] Failure failure_of(const boost::system::error_code& error, const SSL* session);
+
 /// What both ends of a link have in common: frames over TLS over TCP, and deadlines. The first failure is the one that
 /// counts; after it nothing more is read or written. Who awaits one of its functions keeps it alive.
 class Connection {

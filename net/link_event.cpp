@@ -1,5 +1,6 @@
 #include "net/link_event.hpp"
 
+#include "net/counters.hpp"
 #include "net/escape.hpp"
 
 #include <utility>
@@ -21,7 +22,7 @@ void LinkEvents::tell(Time now, raft::NodeId peer, std::string_view remote, Reas
   Last& last = last_[static_cast<std::size_t>(reason)];
   if (last.told && now - *last.told < std::chrono::seconds(1)) {
     ++last.suppressed;
-    ++counters_.events_suppressed;
+    ++suppressed_;
     return;
   }
   last.told = now;

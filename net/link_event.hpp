@@ -1,11 +1,11 @@
 #pragma once
 
-#include "net/counters.hpp"
 #include "net/reason.hpp"
 #include "raft/types.hpp"
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -13,7 +13,7 @@
 
 namespace raftlab::net {
 
-/// Something that an operator may want to read about a link. Texts are printable ASCII and short, whatever the peer said.
+/// Something that an operator may want to read about a link, or about a connection of a client. Texts are printable ASCII and short, whatever the peer said.
 struct LinkEvent {
   raft::NodeId peer;   ///< 0: not known, or nobody in particular
   std::string remote;  ///< "192.0.2.7:7401", or the address as configured; may be empty
@@ -30,8 +30,9 @@ class LinkEvents {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  LinkEvents(LinkObserver observer, Counters& counters)
-      : observer_(std::move(observer)), counters_(counters) {}
+  /// `suppressed` counts those that are not told; it must outlive this.
+  LinkEvents(LinkObserver observer, std::uint64_t& suppressed)
+      : observer_(std::move(observer)), suppressed_(suppressed) {}
 
   /// Escapes the texts.
   void tell(Time now, raft::NodeId peer, std::string_view remote, Reason reason, std::string_view detail);
@@ -43,7 +44,7 @@ class LinkEvents {
   };
 
   LinkObserver observer_;
-  Counters& counters_;
+  std::uint64_t& suppressed_;
   std::array<Last, reasons> last_{};
 };
 

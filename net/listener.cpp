@@ -1,14 +1,11 @@
 #include "net/listener.hpp"
 
-#include "net/address.hpp"
+#include "net/listen.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fcntl.h>
 
-#include <stdexcept>
 #include <utility>
 
 namespace raftlab::net {
@@ -27,25 +24,7 @@ Listener::Listener(std::shared_ptr<TransportState> state)
       acceptor_(state_->io),
       pause_(state_->io),
       admission_(state_->options.pending_max, state_->options.pending_per_address_max) {
-  const auto check = [&](bool succeeded, const std::string& why) {
-    if (!succeeded) throw std::runtime_error("cannot listen on " + state_->options.listen + ": " + why);
-  };
-  const std::optional<Address> address = parse_address(state_->options.listen);
-  check(address.has_value(), "not an IP address and a port");
-  boost::system::error_code error;
-  const asio::ip::address ip = asio::ip::make_address(address->host, error);
-  check(!error, "not an IP address");
-  const asio::ip::tcp::endpoint endpoint(ip, address->port);
-  acceptor_.open(endpoint.protocol(), error);
-  check(!error, error.message());
-  ::fcntl(acceptor_.native_handle(), F_SETFD, FD_CLOEXEC);
-  // A node that was restarted need not wait for the connections of its former life to be forgotten.
-  acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-  check(!error, error.message());
-  acceptor_.bind(endpoint, error);
-  check(!error, error.message());
-  acceptor_.listen(asio::socket_base::max_listen_connections, error);
-  check(!error, error.message());
+  listen_on(acceptor_, state_->options.listen);
   port_ = acceptor_.local_endpoint().port();
 }
 

@@ -49,6 +49,12 @@ const char* name(Reason reason) {
     case Reason::wrong_receiver: return "wrong_receiver";
     case Reason::reloaded: return "reloaded";
     case Reason::reload_failed: return "reload_failed";
+    case Reason::request_malformed: return "request_malformed";
+    case Reason::request_forbidden: return "request_forbidden";
+    case Reason::request_unsupported: return "request_unsupported";
+    case Reason::request_too_large: return "request_too_large";
+    case Reason::request_timeout: return "request_timeout";
+    case Reason::connections_full: return "connections_full";
   }
   return "?";
 }

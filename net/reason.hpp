@@ -7,7 +7,7 @@
 
 namespace raftlab::net {
 
-/// Why something happened to a link. The names are for logs and metrics and never change; the numbers of those from
+/// Why something happened to a link, or to a connection of a client. The names are for logs and metrics and never change; the numbers of those from
 /// `version` to `overloaded` stand in a hello's answer (docs/peer-protocol.md) and never change either.
 enum class Reason : std::uint8_t {
   // What a node may say to a node that it refuses.
@@ -66,8 +66,16 @@ enum class Reason : std::uint8_t {
   // Certificates of our own.
   reloaded,
   reload_failed,  ///< the old ones stay in use
+
+  // Requests over HTTP.
+  request_malformed,    ///< 400
+  request_forbidden,    ///< 403, 421
+  request_unsupported,  ///< 405, 415, 417, 501
+  request_too_large,    ///< 413, 414, 431
+  request_timeout,      ///< 408: in the middle of a request
+  connections_full,     ///< as many as there may be: nobody is accepted until one ends
 };
-inline constexpr std::size_t reasons = static_cast<std::size_t>(Reason::reload_failed) + 1;
+inline constexpr std::size_t reasons = static_cast<std::size_t>(Reason::connections_full) + 1;
 
 /// "not_member" ...
 [[nodiscard]] const char* name(Reason reason);

@@ -48,6 +48,11 @@ asio::awaitable<boost::system::error_code> TlsStream::write(raft::Bytes bytes) {
   co_return error;
 }
 
+asio::awaitable<void> TlsStream::shut_down() {
+  boost::system::error_code ignored;
+  co_await state_->stream.async_shutdown(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
 asio::ip::tcp::socket& TlsStream::socket() { return state_->stream.next_layer(); }
 SSL& TlsStream::session() { return *state_->stream.native_handle(); }
 

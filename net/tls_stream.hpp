@@ -30,6 +30,9 @@ class TlsStream {
   /// All of it.
   boost::asio::awaitable<boost::system::error_code> write(raft::Bytes bytes);
 
+  /// Says that nothing more will be written, and waits until the peer has said so as well or is gone. A read may be under way.
+  boost::asio::awaitable<void> shut_down();
+
   [[nodiscard]] boost::asio::ip::tcp::socket& socket();
   [[nodiscard]] SSL& session();
 
