@@ -77,7 +77,7 @@ void Requests::attempt(std::uint64_t tag, Flight& flight) {
   const std::uint32_t patience = elsewhere ? std::min(left, options_.attempt_ticks) : left;
   flight.again_at = now_ + patience + 1;  // the service's own answer comes first
   Attempt attempt;
-  attempt.at = elsewhere ? leader_ : raft::NodeId{};
+  attempt.at = flight.asked = elsewhere ? leader_ : raft::NodeId{};
   attempt.request.tag = tag << attempt_bits | flight.attempts;
   attempt.request.deadline_ticks = std::max<std::uint32_t>(patience, 1);
   if (const auto* change = std::get_if<kv::Change>(&flight.wish.what)) {
@@ -187,7 +187,9 @@ void Requests::open_session() {
 void Requests::leader(raft::NodeId leader) {
   if (std::exchange(leader_, leader) == leader || !leader) return;
   for (auto& [tag, flight] : flights_) {
-    if (flight.waits == Waits::for_leader) flight.again_at = now_;
+    // Who led before may be gone for good: a new attempt costs less than to wait for its answer, which still counts.
+    const bool overtaken = flight.waits == Waits::for_answer && flight.asked && flight.asked != leader;
+    if (flight.waits == Waits::for_leader || overtaken) flight.again_at = now_;
   }
 }
 

@@ -84,6 +84,7 @@ class Requests {
     Waits waits = Waits::for_session;
     bool may_have_happened = false;
     std::uint32_t attempts = 0;
+    raft::NodeId asked;          // the other node that has the latest attempt; none: this one
     std::uint64_t deadline = 0;  // all of these: in ticks of `now_`
     std::uint64_t again_at = 0;
   };

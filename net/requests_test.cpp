@@ -294,6 +294,25 @@ TEST_F(RequestsTest, WhoWasAskedAndDoesNotLeadTellsWhoDoes) {
   EXPECT_EQ(only().at, NodeId(3));
 }
 
+TEST_F(RequestsTest, WhatTheOldLeaderHasIsAskedOfTheNewOneAtOnce) {
+  begin(other);
+  requests.wish(2, put("b"));
+  take();
+  const Attempt first = only();
+  EXPECT_EQ(first.at, other);
+  requests.leader(NodeId{});
+  ticks(1);
+  EXPECT_TRUE(out.attempts.empty());  // nobody to ask
+  requests.leader(NodeId(3));
+  ticks(1);
+  EXPECT_EQ(only().at, NodeId(3));
+  EXPECT_EQ(command(only()).client, command(first).client);
+  EXPECT_EQ(command(only()).sequence, command(first).sequence);
+  answer(first, Status::ok);  // it was not gone after all
+  ASSERT_EQ(out.outcomes.size(), 1U);
+  EXPECT_EQ(out.outcomes.front().answer.status, Status::ok);
+}
+
 TEST_F(RequestsTest, TooManyWishesAreRefused) {
   for (std::uint64_t id = 1; id <= 8; ++id) requests.wish(id, get());
   take();

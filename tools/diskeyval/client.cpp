@@ -1,0 +1,241 @@
+#include "tools/diskeyval/client.hpp"
+
+#include "net/certificates.hpp"
+#include "net/identity.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+
+#include <functional>
+#include <map>
+#include <thread>
+#include <utility>
+
+namespace raftlab::diskeyval {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using Clock = std::chrono::steady_clock;
+using Error = boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t file_bytes_max = 1U << 20U;
+constexpr std::uint64_t reply_bytes_max = 64ULL << 20U;
+constexpr std::chrono::milliseconds pause_between_rounds{50};
+
+Result<net::ClusterId> cluster_in(const std::filesystem::path& authorities) {
+  const auto text = net::read_file(authorities, file_bytes_max);
+  if (const auto* error = std::get_if<net::FileError>(&text))
+    return Failure{ExitCode::io,
+                   "--ca: " + authorities.string() + " cannot be read (" + net::name(*error) + ")"};
+  const auto cluster = net::cluster_of(std::get<std::string>(text));
+  if (!cluster)
+    return Failure{ExitCode::bad_data, "--ca: " + authorities.string() + " is no authority of a cluster"};
+  return *cluster;
+}
+
+/// The other end is a node of our cluster, whatever its host is called.
+bool is_node_of(const net::ClusterId& cluster, const SSL& session) {
+  X509* const certificate = SSL_get1_peer_certificate(&session);
+  if (certificate == nullptr) return false;
+  const auto identity = net::identity_of(*certificate);
+  X509_free(certificate);
+  const auto* known = std::get_if<net::Identity>(&identity);
+  const auto* node = known != nullptr ? std::get_if<net::NodeIdentity>(known) : nullptr;
+  return node != nullptr && node->cluster == cluster;
+}
+
+}  // namespace
+
+class Client::Implementation {
+ public:
+  explicit Implementation(ClientOptions options) : options_(std::move(options)) {}
+
+  std::optional<Failure> load() {
+    if (!options_.tls) return std::nullopt;
+    const auto cluster = cluster_in(options_.tls->authorities);
+    if (const Failure* failed = failure(cluster)) return *failed;
+    cluster_ = std::get<net::ClusterId>(cluster);
+    SSL_CTX_set_min_proto_version(context_.native_handle(), TLS1_3_VERSION);
+    Error error;
+    context_.load_verify_file(options_.tls->authorities.string(), error);
+    if (error)
+      return Failure{ExitCode::bad_data,
+                     "--ca: " + options_.tls->authorities.string() + ": " + error.message()};
+    context_.use_certificate_chain_file(options_.tls->certificate.string(), error);
+    if (error)
+      return Failure{ExitCode::bad_data,
+                     "--cert: " + options_.tls->certificate.string() + ": " + error.message()};
+    context_.use_private_key_file(options_.tls->key.string(), asio::ssl::context::pem, error);
+    if (error)
+      return Failure{ExitCode::bad_data, "--key: " + options_.tls->key.string() + ": " + error.message()};
+    context_.set_verify_mode(asio::ssl::verify_peer);
+    return std::nullopt;
+  }
+
+  Reply ask_one(const net::Address& node, const std::string& method, const std::string& target,
+                const std::string& body, Clock::time_point end) {
+    http::request<http::string_body> request;
+    request.method_string(method);
+    request.target(target);
+    request.version(11);
+    request.set(http::field::host, net::text_of(node));
+    if (!body.empty()) request.set(http::field::content_type, "application/json");
+    request.body() = body;
+    request.prepare_payload();
+
+    Reply reply;
+    reply.from = node;
+    // A connection that is left from before may have been closed meanwhile; then a new one is tried.
+    const bool kept = connections_.contains(net::text_of(node));
+    if (!exchange(node, request, end, reply) && kept && Clock::now() < end)
+      exchange(node, request, end, reply);
+    return reply;
+  }
+
+  Reply ask(const std::string& method, const std::string& target, const std::string& body) {
+    const auto end = Clock::now() + options_.timeout;
+    Reply reply;
+    bool asked = false;
+    for (;;) {
+      for (std::size_t tried = 0; tried < options_.endpoints.size(); ++tried) {
+        reply = ask_one(options_.endpoints[next_], method, target, body, end);
+        reply.asked = asked = asked || reply.asked;
+        if (reply.decides() || Clock::now() >= end) return reply;
+        next_ = (next_ + 1) % options_.endpoints.size();
+      }
+      std::this_thread::sleep_for(pause_between_rounds);
+    }
+  }
+
+  [[nodiscard]] const std::vector<net::Address>& endpoints() const { return options_.endpoints; }
+  [[nodiscard]] Clock::time_point end() const { return Clock::now() + options_.timeout; }
+
+ private:
+  using Plain = beast::tcp_stream;
+  using Secure = beast::ssl_stream<beast::tcp_stream>;
+  struct Connection {
+    std::unique_ptr<Plain> plain;
+    std::unique_ptr<Secure> secure;
+    Plain& tcp() { return secure ? beast::get_lowest_layer(*secure) : *plain; }
+  };
+
+  /// Starts something, and waits for it until the end.
+  template <class Start>
+  Error wait(Connection& connection, Clock::time_point end, Start start) {
+    Error result = asio::error::would_block;
+    connection.tcp().expires_at(end);
+    start([&result](const Error& error) { result = error; });
+    loop_.restart();
+    loop_.run();
+    return result;
+  }
+
+  /// The error of the step that failed; none: there is a connection.
+  std::string connect(const net::Address& node, Clock::time_point end) {
+    Error error;
+    asio::ip::tcp::resolver resolver(loop_);
+    const auto found = resolver.resolve(node.host, std::to_string(node.port), error);
+    if (error) return "cannot find " + node.host + ": " + error.message();
+    Connection connection;
+    if (options_.tls) {
+      connection.secure = std::make_unique<Secure>(loop_, context_);
+    } else {
+      connection.plain = std::make_unique<Plain>(loop_);
+    }
+    error = wait(connection, end, [&](auto done) {
+      connection.tcp().async_connect(found, [done](const Error& e, const auto& /*endpoint*/) { done(e); });
+    });
+    if (error) return "cannot connect: " + error.message();
+    if (connection.secure) {
+      error = wait(connection, end, [&](auto done) {
+        connection.secure->async_handshake(asio::ssl::stream_base::client,
+                                           [done](const Error& e) { done(e); });
+      });
+      if (error) return "no TLS: " + error.message();
+      if (!is_node_of(cluster_, *connection.secure->native_handle())) return "it is no node of this cluster";
+    }
+    connections_.insert_or_assign(net::text_of(node), std::move(connection));
+    return "";
+  }
+
+  bool exchange(const net::Address& node, http::request<http::string_body>& request, Clock::time_point end,
+                Reply& reply) {
+    const std::string name = net::text_of(node);
+    if (!connections_.contains(name)) {
+      reply.why = connect(node, end);
+      if (!reply.why.empty()) return false;
+    }
+    Connection& connection = connections_.at(name);
+    const auto over = [&](auto use) {
+      if (connection.secure) {
+        use(*connection.secure);
+      } else {
+        use(*connection.plain);
+      }
+    };
+    reply.asked = true;
+    Error error = wait(connection, end, [&](auto done) {
+      over([&](auto& stream) {
+        http::async_write(stream, request, [done](const Error& e, std::size_t /*bytes*/) { done(e); });
+      });
+    });
+    beast::flat_buffer buffer;
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(reply_bytes_max);
+    if (!error) {
+      error = wait(connection, end, [&](auto done) {
+        over([&](auto& stream) {
+          http::async_read(stream, buffer, parser,
+                           [done](const Error& e, std::size_t /*bytes*/) { done(e); });
+        });
+      });
+    }
+    if (error) {
+      connections_.erase(name);
+      reply.why = "no answer: " + error.message();
+      return false;
+    }
+    reply.status = parser.get().result_int();
+    reply.text = parser.get().body();
+    reply.body = nlohmann::ordered_json::parse(reply.text, nullptr, false);
+    if (reply.body.is_discarded()) reply.body = nullptr;
+    if (!parser.keep_alive()) connections_.erase(name);
+    return true;
+  }
+
+  ClientOptions options_;
+  net::ClusterId cluster_;
+  asio::io_context loop_{1};
+  asio::ssl::context context_{asio::ssl::context::tls_client};
+  std::map<std::string, Connection> connections_;
+  std::size_t next_ = 0;
+};
+
+Client::Client(std::unique_ptr<Implementation> implementation) : implementation_(std::move(implementation)) {}
+Client::~Client() = default;
+
+Result<std::unique_ptr<Client>> Client::make(ClientOptions options) {
+  auto implementation = std::make_unique<Implementation>(std::move(options));
+  if (const auto failed = implementation->load()) return *failed;
+  return std::unique_ptr<Client>(new Client(std::move(implementation)));
+}
+
+Reply Client::ask_one(const net::Address& node, const std::string& method, const std::string& target,
+                      const std::string& body) {
+  return implementation_->ask_one(node, method, target, body, implementation_->end());
+}
+Reply Client::ask(const std::string& method, const std::string& target, const std::string& body) {
+  return implementation_->ask(method, target, body);
+}
+const std::vector<net::Address>& Client::endpoints() const { return implementation_->endpoints(); }
+
+}  // namespace raftlab::diskeyval
