@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-/// The HTTP API without HTTP: what a request means, and what its answer says.
+/// The HTTP API (docs/http-api.md) without HTTP: what a request means, and what its answer says.
 namespace raftlab::net {
 
 /// What a client may do, as its certificate says.

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <variant>
 
-/// The JSON bodies of requests to the HTTP API. Every byte is taken for hostile: the depth is bounded, a
+/// The JSON bodies of requests to the HTTP API (docs/http-api.md). Every byte is taken for hostile: the depth is bounded, a
 /// name stands once, and no field is left over.
 namespace raftlab::net {
 

@@ -19,7 +19,7 @@ namespace raftlab::net {
 inline constexpr std::uint64_t http_body_bytes_max =
     std::uint64_t{6} * raft::Limits{}.proposal_bytes_max + (std::uint64_t{64} << 10U);
 
-struct HttpTls {
+struct HttpTlsOptions {
   TlsFiles files;
   NodeIdentity self;  ///< whose certificate it is; its cluster is that of the clients
   /// False: who shows no certificate may ask for the node's health, and for nothing else.
@@ -28,7 +28,7 @@ struct HttpTls {
 
 struct HttpOptions {
   std::string listen;                    ///< an IP address and a port; port 0: any free one
-  std::optional<HttpTls> tls;            ///< none: plain, and only on a loopback address
+  std::optional<HttpTlsOptions> tls;     ///< none: plain, and only on a loopback address
   ApiRole plain_role = ApiRole::admin;   ///< of everybody who comes without TLS
   std::vector<std::string> plain_names;  ///< names in Host besides localhost and addresses, without TLS
   LinkObserver observer;                 ///< may be empty
@@ -40,6 +40,8 @@ struct HttpOptions {
   std::size_t requests_ahead_max = 16;  ///< of one connection that are not answered; beyond: nothing is read
   std::size_t bytes_ahead_max = 2U << 20U;     ///< their bodies, or those of their answers; beyond: as above
   std::size_t bodies_bytes_max = 256U << 20U;  ///< of all requests that are being read; beyond: 503
+  std::size_t answers_bytes_max = 256U
+                                  << 20U;  ///< of all that are not written; beyond: a long one becomes 503
 
   using Duration = std::chrono::milliseconds;
   Duration handshake_timeout{5'000};

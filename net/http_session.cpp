@@ -70,15 +70,18 @@ HttpSession::HttpSession(std::shared_ptr<HttpState> state, asio::ip::tcp::socket
     SSL_set_verify(stream_.session(), SSL_VERIFY_PEER, nullptr);
 }
 
-HttpSession::~HttpSession() { state_->bodies_bytes -= accounted_bytes_; }
+HttpSession::~HttpSession() {
+  state_->bodies_bytes -= accounted_bytes_;
+  state_->answers_bytes -= answers_bytes_;
+}
 
 void HttpSession::start() {
   asio::co_spawn(
       state_->io, [self = shared_from_this()]() -> asio::awaitable<void> { co_await self->run(); }, rethrow);
 }
 
-// In the coroutines below what is awaited gets a name before it is looked at: g++ 12 lays out the frame of a coroutine wrongly,
-// and resumes it at the wrong address, when `co_await` of a bool stands in a condition.
+// In the coroutines below what is awaited gets a name before it is looked at. With `co_await` in the condition of an `if`, g++ 12 made
+// two of them into frames that begin eight bytes before where they are resumed.
 
 void HttpSession::start_writing() {
   asio::co_spawn(
@@ -153,14 +156,15 @@ asio::awaitable<void> HttpSession::read_requests() {
     }
     arm_reading();
     const TlsStream::Transferred transferred = co_await stream_.read_some(parser_.room());
-    if (!takes_requests_) break;
     if (transferred.error) {
       input_ended(transferred.error);
       break;
     }
+    if (!takes_requests_) break;
     if (!request_begun_) request_begun_ = Clock::now();
     parser_.filled(transferred.bytes);
   }
+  has_to_wait_ = false;
   parser_.clear();
   account_for_body();
 }
@@ -168,7 +172,7 @@ asio::awaitable<void> HttpSession::read_requests() {
 HttpSession::Pace HttpSession::begin_requests() {
   while (takes_requests_ && !closed_) {
     if (is_full()) return Pace::full;
-    const HttpParser::Progress progress = parser_.next();
+    const HttpParser::Progress progress = has_to_wait_ ? HttpParser::Progress::complete : parser_.next();
     account_for_body();
     switch (progress) {
       case HttpParser::Progress::needs_bytes: return Pace::on;
@@ -176,10 +180,24 @@ HttpSession::Pace HttpSession::begin_requests() {
         refuse(parser_.refusal(), reason_of(parser_.refusal().status));
         break;
       case HttpParser::Progress::head: look_at_head(); break;
-      case HttpParser::Progress::complete: begin_request(); break;
+      case HttpParser::Progress::complete:
+        has_to_wait_ = !may_begin();
+        if (has_to_wait_) return Pace::full;
+        begin_request();
+        break;
     }
   }
   return Pace::on;
+}
+
+/// Requests run beside each other only when all of them are safe (RFC 9112 §9.3.2): who sends a write and a read in one go means
+/// the read to see the write.
+bool HttpSession::may_begin() {
+  const auto is_safe = [](const std::string& method) { return method == "GET" || method == "HEAD"; };
+  const bool safe = is_safe(parser_.head().method);
+  if (!exchanges_.empty() && !(safe && all_are_safe_)) return false;
+  all_are_safe_ = safe;
+  return true;
 }
 
 bool HttpSession::is_full() const {
@@ -276,6 +294,8 @@ void HttpSession::refuse(const HttpRefusal& refusal, Reason reason) {
   exchange.reply = reply_of(refusal);
   exchange.bytes = exchange.reply->body.size();
   exchanged_bytes_ += exchange.bytes;
+  state_->answers_bytes += exchange.bytes;
+  answers_bytes_ += exchange.bytes;
   exchanges_.push_back(std::move(exchange));
   room_.notify();
   work_.notify();
@@ -309,6 +329,12 @@ void HttpSession::answered(std::uint64_t id, ApiReply reply) {
   Exchange& exchange = exchanges_[static_cast<std::size_t>(id - first_id_)];
   RAFTLAB_ASSERT(!exchange.reply);
   if (reply.status == 403) state_->event(remote_, Reason::request_forbidden, client_.name);
+  // Only reads have long answers: what was done is never denied.
+  if (reply.body.size() > piece_bytes &&
+      state_->answers_bytes + reply.body.size() > state_->options.answers_bytes_max)
+    reply = reply_of(HttpRefusal{503, "overloaded", "too many long answers are on their way"});
+  state_->answers_bytes += reply.body.size();
+  answers_bytes_ += reply.body.size();
   exchanged_bytes_ += reply.body.size() - exchange.bytes;
   exchange.bytes = reply.body.size();
   exchange.reply = std::move(reply);
@@ -357,15 +383,27 @@ asio::awaitable<void> HttpSession::write_answers() {
     if (!head_is_out) co_return;
     const bool body_is_out = co_await write(body_);
     if (!body_is_out) co_return;
+    forget_written();
     if (!exchanges_.empty()) continue;
     waiting_since_ = Clock::now();
     arm_reading();
   }
   if (closed_) co_return;
   writing_.arm(Clock::now() + state_->options.linger, Reason::stopped);
-  co_await stream_.shut_down();
+  // Said before it is done: the client may close on hearing it, which the reader is the one to notice.
   output_closed_ = true;
+  co_await stream_.shut_down();
   if (input_closed_) close();
+}
+
+/// What is neither written nor being written is in the exchanges.
+void HttpSession::forget_written() {
+  std::size_t still = 0;
+  for (const Exchange& exchange : exchanges_)
+    if (exchange.reply) still += exchange.reply->body.size();
+  state_->answers_bytes -= answers_bytes_ - still;
+  answers_bytes_ = still;
+  body_ = std::string();
 }
 
 /// In pieces, each with a deadline: who reads slowly but reads gets all of it.

@@ -17,8 +17,8 @@
 /// For the .cpp files of net/.
 namespace raftlab::net {
 
-/// One connection of a client. Requests are read ahead and handed to the API as they come; answers leave in the order of the
-/// requests, whichever is there first. One coroutine reads and one writes; both keep the session alive, and an answer that
+/// One connection of a client. Reads that come in one go run beside each other, everything else runs after what was before it;
+/// answers leave in the order of the requests, whichever is there first. One coroutine reads and one writes; both keep the session alive, and an answer that
 /// the API still owes does not.
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
  public:
@@ -73,6 +73,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void arm_reading();
   void missed(Reason reason);
   [[nodiscard]] bool is_full() const;
+  [[nodiscard]] bool may_begin();
+  void forget_written();
 
   std::shared_ptr<HttpState> state_;
   HttpStream stream_;
@@ -89,6 +91,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::uint64_t first_id_ = 0;       ///< of the first exchange
   std::size_t exchanged_bytes_ = 0;  ///< sum over the exchanges
   std::size_t accounted_bytes_ = 0;  ///< of the body that is being read, in `state_->bodies_bytes`
+  std::size_t answers_bytes_ = 0;    ///< that are not written, in `state_->answers_bytes`
   std::string out_;
   std::string body_;  ///< of a long answer, behind `out_`
 
@@ -97,7 +100,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::optional<Clock::time_point> body_begun_;
   bool is_open_ = false;  ///< the handshake is over
   bool has_asked_ = false;
-  bool head_only_ = false;  ///< the request that is being read asks with HEAD
+  bool head_only_ = false;    ///< the request that is being read asks with HEAD
+  bool has_to_wait_ = false;  ///< a request is here as a whole, and may not begin yet
+  bool all_are_safe_ = true;  ///< all requests under way
   bool takes_requests_ = true;
   bool input_closed_ = false;
   bool output_closed_ = false;

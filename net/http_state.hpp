@@ -50,6 +50,7 @@ struct HttpState : std::enable_shared_from_this<HttpState> {
   LinkEvents events;
   std::set<std::shared_ptr<HttpSession>> sessions;
   std::size_t bodies_bytes = 0;   ///< of all requests that are being read
+  std::size_t answers_bytes = 0;  ///< of all that are not written
   bool stopping = false;          ///< no connection is accepted any more
   bool ended = false;             ///< no request is taken any more
   std::function<void()> stopped;  ///< told when `stopping` and no session is left, and then forgotten

@@ -42,6 +42,17 @@ TEST_F(HttpTest, BodiesComeInChunksToo) {
   EXPECT_EQ(value(ask(client, request("GET", "/kv/k"))), "v");
 }
 
+TEST_F(HttpTest, WritesOfOneConnectionAreOneAfterTheOther) {
+  start(nullptr, 3);
+  HttpTestClient& client = dial();
+  for (int i = 0; i < 3; ++i) client.send(request("PUT", "/kv/k?timeout_ms=300", R"({"value":"v"})"));
+  client.send(request("GET", "/healthz") + request("GET", "/healthz"));
+  ASSERT_TRUE(until([&] { return server().counters().requests == 1; }));
+  pass(50ms);
+  EXPECT_EQ(server().counters().requests, 1U);
+  for (const unsigned status : {503U, 503U, 503U, 200U, 200U}) EXPECT_EQ(answer(client).status, status);
+}
+
 TEST_F(HttpTest, HeadIsGetWithoutABody) {
   start();
   HttpTestClient& client = dial();

@@ -1,0 +1,102 @@
+#include "net/http_fixture.hpp"
+
+namespace raftlab::net {
+namespace {
+
+using namespace test;
+
+/// Three nodes, each with a client port.
+class HttpCluster : public HttpFixture {
+ protected:
+  void begin() {
+    start(nullptr, 3, 3);
+    serve(1);
+    serve(2);
+    ASSERT_TRUE(until([&] { return find_leader() < nodes.size(); }));
+    for (std::uint32_t id = 1; id <= 3; ++id)
+      addresses[raft::NodeId(id)] = "https://node" + std::to_string(id) + ".example:8080";
+  }
+  /// The node that leads and that all others follow; 3: there is none.
+  [[nodiscard]] std::size_t find_leader() const {
+    const raft::NodeId leader = nodes[0].host->status().state.leader;
+    for (const Node& node : nodes)
+      if (node.host->status().state.leader != leader) return nodes.size();
+    return leader ? leader.value() - 1 : nodes.size();
+  }
+  [[nodiscard]] std::size_t find_follower() const { return (find_leader() + 1) % 3; }
+};
+
+TEST_F(HttpCluster, C13_AFollowerBringsAWriteToTheLeader) {
+  begin();
+  HttpTestClient& client = dial(find_follower());
+  EXPECT_EQ(ask(client, put("/kv/k", "v")).status, 200U);
+  EXPECT_EQ(value(ask(client, request("GET", "/kv/k"))), "v");
+}
+
+TEST_F(HttpCluster, C13_ARedirectionNamesTheLeaderAsConfigured) {
+  begin();
+  const std::size_t leader = find_leader();
+  HttpTestClient& client = dial(find_follower());
+  const HttpTestAnswer moved =
+      ask(client,
+          "PUT /kv/a%0d%0ab?redirect=true HTTP/1.1\r\nHost: 192.0.2.66:80\r\nContent-Length: 13\r\n\r\n"
+          "{\"value\":\"v\"}");
+  EXPECT_EQ(moved.status, 307U);
+  EXPECT_EQ(moved.header("Location"),
+            "https://node" + std::to_string(leader + 1) + ".example:8080/kv/a%0d%0ab?redirect=true");
+  EXPECT_EQ(ask(dial(leader), request("PUT", "/kv/k?redirect=true", R"({"value":"v"})")).status, 200U);
+  addresses.clear();
+  const HttpTestAnswer unknown = ask(client, request("PUT", "/kv/k?redirect=true", R"({"value":"v"})"));
+  EXPECT_EQ(unknown.status, 503U);
+  EXPECT_EQ(unknown.header("Retry-After"), "1");
+}
+
+TEST_F(HttpCluster, C14_ALeaderThatIsCutOffServesNothingOld) {
+  begin();
+  const std::size_t old = find_leader();
+  HttpTestClient& client = dial(old);
+  ASSERT_EQ(ask(client, put("/kv/k", "old")).status, 200U);
+  network.isolate(raft::NodeId(static_cast<std::uint32_t>(old + 1)));
+  HttpTestClient& other = dial((old + 1) % 3);
+  ASSERT_TRUE(until([&] { return nodes[(old + 1) % 3].host->status().state.leader.value() != old + 1; }));
+  ASSERT_EQ(ask(other, request("PUT", "/kv/k?timeout_ms=20000", R"({"value":"new"})")).status, 200U);
+  const HttpTestAnswer read = ask(client, request("GET", "/kv/k?timeout_ms=500"));
+  EXPECT_GE(read.status, 503U) << read.body;
+  EXPECT_GE(ask(client, request("PUT", "/kv/k?timeout_ms=500", R"({"value":"x"})")).status, 503U);
+  network.heal();
+  EXPECT_EQ(value(ask(client, request("GET", "/kv/k?timeout_ms=20000"))), "new");
+}
+
+TEST_F(HttpCluster, C15_WhoIsCutOffTriesAgainAndItHappensOnce) {
+  begin();
+  HttpTestClient& client = dial();
+  const std::string session = json::parse(ask(client, request("POST", "/sessions")).body)["client_id"].dump();
+  const std::string swap =
+      request("POST", "/kv/k/cas", R"({"expected":null,"value":"1","seq":1,"client_id":)" + session + "}");
+  const std::uint64_t before = server().counters().requests;
+  HttpTestClient& impatient = dial();
+  impatient.send(swap);
+  ASSERT_TRUE(until([&] { return server().counters().requests == before + 1; }));
+  impatient.reset();
+  // The same again: were it done anew, the key would exist.
+  const HttpTestAnswer again = ask(client, swap);
+  EXPECT_EQ(again.status, 200U) << again.body;
+  EXPECT_EQ(value(ask(client, request("GET", "/kv/k"))), "1");
+  EXPECT_EQ(ask(client, swap).status, 200U);
+}
+
+/// The store keeps no request of the past to compare with: the number alone decides.
+TEST_F(HttpCluster, C16_TheSameNumberWithAnotherBodyIsARetry) {
+  begin();
+  HttpTestClient& client = dial();
+  const std::string session = json::parse(ask(client, request("POST", "/sessions")).body)["client_id"].dump();
+  const auto write = [&](const char* text) {
+    return request("PUT", "/kv/k", R"({"seq":1,"client_id":)" + session + R"(,"value":")" + text + "\"}");
+  };
+  EXPECT_EQ(json::parse(ask(client, write("1")).body)["duplicate"], false);
+  EXPECT_EQ(json::parse(ask(client, write("2")).body)["duplicate"], true);
+  EXPECT_EQ(value(ask(client, request("GET", "/kv/k"))), "1");
+}
+
+}  // namespace
+}  // namespace raftlab::net
