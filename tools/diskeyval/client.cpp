@@ -12,6 +12,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <thread>
@@ -30,6 +31,7 @@ namespace {
 constexpr std::size_t file_bytes_max = 1U << 20U;
 constexpr std::uint64_t reply_bytes_max = 64ULL << 20U;
 constexpr std::chrono::milliseconds pause_between_rounds{50};
+constexpr std::chrono::seconds patience_least{1};
 
 Result<net::ClusterId> cluster_in(const std::filesystem::path& authorities) {
   const auto text = net::read_file(authorities, file_bytes_max);
@@ -103,16 +105,18 @@ class Client::Implementation {
 
   Reply ask(const std::string& method, const std::string& target, const std::string& body) {
     const auto end = Clock::now() + options_.timeout;
-    Reply reply;
+    // Who hangs must not use up the time in which another one would answer.
+    const auto patience =
+        std::max<Clock::duration>(options_.timeout / options_.endpoints.size(), patience_least);
     bool asked = false;
-    for (;;) {
-      for (std::size_t tried = 0; tried < options_.endpoints.size(); ++tried) {
-        reply = ask_one(options_.endpoints[next_], method, target, body, end);
-        reply.asked = asked = asked || reply.asked;
-        if (reply.decides() || Clock::now() >= end) return reply;
-        next_ = (next_ + 1) % options_.endpoints.size();
-      }
-      std::this_thread::sleep_for(pause_between_rounds);
+    for (std::size_t tried = 1;; ++tried) {
+      const net::Address& node = options_.endpoints[next_];
+      Reply reply = ask_one(node, method, target, body, std::min(end, Clock::now() + patience));
+      reply.asked = asked = asked || reply.asked;
+      if (reply.decides()) return reply;
+      next_ = (next_ + 1) % options_.endpoints.size();
+      if (Clock::now() >= end) return reply;
+      if (tried % options_.endpoints.size() == 0) std::this_thread::sleep_for(pause_between_rounds);
     }
   }
 

@@ -218,7 +218,7 @@ class Server::Implementation {
     net::HttpOptions options;
     options.listen = settings_.http;
     if (!settings_.plain) {
-      net::HttpTls tls;
+      net::HttpTlsOptions tls;
       tls.files = settings_.tls;
       tls.self = self_;
       options.tls = std::move(tls);
