@@ -189,7 +189,7 @@ class Ladder {
   void check_read_index(NodeRecord& node, const raft::View& view, const raft::Envelope& envelope);
 
   // ladder_reads.cpp: reads as the cores serve them, and what leases rest on
-  void note_asked(NodeRecord& node, const raft::trace::Step& step);
+  void note_asked(NodeRecord& node, const raft::trace::Step& step) const;
   void check_served(NodeRecord& node, const raft::Output& output);
   void check_promises(NodeRecord& node, const raft::trace::Step& step);
 

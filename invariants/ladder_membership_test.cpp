@@ -9,7 +9,6 @@ namespace raftlab::invariants {
 namespace {
 
 using raft::Configuration;
-using raft::HardState;
 using raft::Index;
 using raft::NodeId;
 using raft::ReadSeq;

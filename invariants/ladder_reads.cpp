@@ -9,7 +9,7 @@ namespace raftlab::invariants {
 using raft::State;
 
 /// What was committed anywhere before the step counts: a read must not see less.
-void Ladder::note_asked(NodeRecord& node, const raft::trace::Step& step) {
+void Ladder::note_asked(NodeRecord& node, const raft::trace::Step& step) const {
   for (const raft::Input& input : step.inputs) {
     const auto* read = std::get_if<raft::Read>(&input);
     if (read == nullptr) continue;

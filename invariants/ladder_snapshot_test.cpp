@@ -6,12 +6,10 @@
 namespace raftlab::invariants {
 namespace {
 
-using raft::HardState;
 using raft::Index;
 using raft::LogId;
 using raft::NodeId;
 using raft::ReadSeq;
-using raft::Role;
 using raft::SnapshotStored;
 using raft::SnapshotTaken;
 using raft::Term;

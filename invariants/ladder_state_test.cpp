@@ -7,11 +7,9 @@ namespace raftlab::invariants {
 namespace {
 
 using raft::Applied;
-using raft::HardState;
 using raft::Index;
 using raft::NodeId;
 using raft::ReadSeq;
-using raft::Role;
 using raft::Term;
 using raft::Tick;
 

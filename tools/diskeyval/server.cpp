@@ -7,6 +7,7 @@
 #include "net/host.hpp"
 #include "net/http_server.hpp"
 #include "net/tls_transport.hpp"
+#include "tools/diskeyval/metrics.hpp"
 #include "tools/version/version.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -191,7 +192,12 @@ class Server::Implementation {
                 {{"role", raft::name(change.role)},
                  {"term", change.term.value()},
                  {"leader", change.leader.value()}});
+      if (change.role == raft::Role::candidate) ++tally_.elections;
+      if (change.role == raft::Role::leader) ++tally_.terms_led;
       if (handing_over_ && change.role != raft::Role::leader) stop_answering();
+    };
+    events.leader = [this](NodeId leader) {
+      if (leader) ++tally_.leader_changes;
     };
     events.fault = [this](raft::Fault /*fault*/) {
       log_.tell(
@@ -224,7 +230,19 @@ class Server::Implementation {
       options.tls = std::move(tls);
     }
     options.observer = [this](const net::LinkEvent& event) { tell("client", event); };
+    options.metrics = [this] { return metrics(); };
     return options;
+  }
+
+  [[nodiscard]] std::string metrics() const {
+    Measured measured;
+    measured.status = host_->status();
+    measured.tally = tally_;
+    measured.peers = transport_->counters();
+    measured.clients = http_->counters();
+    measured.certificate_expires_s = transport_->contexts()->certificate_expires_s();
+    measured.revocations_expire_s = transport_->contexts()->revocations_expire_s();
+    return metrics_text(measured);
   }
 
   void tell(const char* what, const net::LinkEvent& event) {
@@ -324,6 +342,7 @@ class Server::Implementation {
   std::unique_ptr<net::Host> host_;
   std::unique_ptr<net::Api> api_;
   std::unique_ptr<net::HttpServer> http_;
+  Tally tally_;
   bool told_to_end_ = false;
   bool handing_over_ = false;
   bool stopped_answering_ = false;
