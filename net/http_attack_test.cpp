@@ -109,7 +109,7 @@ TEST_F(HttpAttack, C03_AllBodiesTogetherHaveALimit) {
   HttpTestClient& first = dial();
   first.send(head + std::string(900, ' '));
   ASSERT_TRUE(until([&] { return first.sent(); }));
-  pass(50ms);
+  pass(300ms);
   expect_refused(head + std::string(900, ' '), 503, Reason::overloaded);
   first.close();
   ASSERT_TRUE(nobody_is_left());
@@ -172,7 +172,7 @@ TEST_F(HttpAttack, C07_NoMoreIsReadAheadThanThereMayBe) {
   start([](HttpOptions& options) { options.requests_ahead_max = 7; }, 3);
   HttpTestClient& client = dial();
   std::string all;
-  for (int i = 0; i < 1000; ++i) all += request("GET", "/kv/k?timeout_ms=400");
+  for (int i = 0; i < 1000; ++i) all += request("GET", "/kv/k?timeout_ms=1500");
   client.send(all);
   ASSERT_TRUE(until([&] { return server().counters().requests == 7; }));
   pass(50ms);
@@ -347,11 +347,11 @@ TEST_F(HttpAttack, C24_WhoIdlesGivesWayAndNobodyElseDoes) {
   std::vector<HttpTestClient*> busy;
   for (int i = 0; i < 2; ++i) {
     busy.push_back(&dial());
-    busy.back()->send(request("PUT", "/kv/k?timeout_ms=1000", R"({"value":"v"})"));
+    busy.back()->send(request("PUT", "/kv/k?timeout_ms=2500", R"({"value":"v"})"));
   }
   ASSERT_TRUE(until([&] { return server().counters().requests == 3; }));
   HttpTestClient& next = dial();
-  next.send(request("PUT", "/kv/k?timeout_ms=1000", R"({"value":"v"})"));
+  next.send(request("PUT", "/kv/k?timeout_ms=2500", R"({"value":"v"})"));
   EXPECT_TRUE(ends(idle));
   EXPECT_EQ(server().counters().evicted, 1U);
   ASSERT_TRUE(until([&] { return server().counters().requests == 4; }));

@@ -45,7 +45,8 @@ TEST_F(HttpTest, BodiesComeInChunksToo) {
 TEST_F(HttpTest, WritesOfOneConnectionAreOneAfterTheOther) {
   start(nullptr, 3);
   HttpTestClient& client = dial();
-  for (int i = 0; i < 3; ++i) client.send(request("PUT", "/kv/k?timeout_ms=300", R"({"value":"v"})"));
+  for (const char* target : {"/kv/k?timeout_ms=1500", "/kv/k?timeout_ms=50", "/kv/k?timeout_ms=50"})
+    client.send(request("PUT", target, R"({"value":"v"})"));
   client.send(request("GET", "/healthz") + request("GET", "/healthz"));
   ASSERT_TRUE(until([&] { return server().counters().requests == 1; }));
   pass(50ms);
@@ -151,7 +152,7 @@ TEST_F(HttpTest, AStopAnswersWhatIsUnderWayAndThenNobody) {
   HttpTestClient& idles = dial();
   HttpTestClient& half = dial();
   EXPECT_EQ(ask(idles, request("GET", "/healthz")).status, 200U);
-  waits.send(request("PUT", "/kv/k?timeout_ms=700", R"({"value":"v"})"));
+  waits.send(request("PUT", "/kv/k?timeout_ms=2000", R"({"value":"v"})"));
   half.send("PUT /kv/k HTTP/1.1\r\nHo");
   ASSERT_TRUE(until([&] { return server().counters().requests == 2; }));
   pass(20ms);
