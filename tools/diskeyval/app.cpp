@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace raftlab::diskeyval {
@@ -53,6 +54,11 @@ class App {
       std::cerr << app_.help();
       return tell({ExitCode::usage, usage("a subcommand is missing")});
     }
+    // CLI11 would only say that a subcommand is required.
+    const std::string_view first = arguments[1];
+    const auto is_first = [&](const CLI::App* command) { return command->get_name() == first; };
+    if (!first.starts_with('-') && app_.get_subcommands(is_first).empty())
+      return tell({ExitCode::usage, usage("'" + std::string(first) + "' is no subcommand")});
     try {
       app_.parse(count, arguments);
     } catch (const CLI::Success& success) {

@@ -1,0 +1,74 @@
+#include "tools/diskeyval/app.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace raftlab::diskeyval {
+namespace {
+
+struct Ended {
+  int code = 0;
+  std::string out;
+  std::string error;
+};
+
+Ended run_with(const std::vector<const char*>& words) {
+  std::vector<const char*> arguments = {"diskeyval"};
+  arguments.insert(arguments.end(), words.begin(), words.end());
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  Ended ended;
+  ended.code = run(static_cast<int>(arguments.size()), arguments.data());
+  ended.out = testing::internal::GetCapturedStdout();
+  ended.error = testing::internal::GetCapturedStderr();
+  return ended;
+}
+
+void expect(int code, const std::string& part, const std::vector<const char*>& words) {
+  const Ended ended = run_with(words);
+  std::string line;
+  for (const char* word : words) line += std::string(" ") + word;
+  EXPECT_EQ(ended.code, code) << line << "\n" << ended.error;
+  EXPECT_NE((ended.out + ended.error).find(part), std::string::npos) << line << "\n"
+                                                                     << ended.out << ended.error;
+}
+
+TEST(CommandLine, Helps) {
+  expect(0, "certs", {"--help"});
+  expect(0, "--election-timeout", {"serve", "--help"});
+  expect(0, "--admin", {"certs", "issue", "--help"});
+  expect(0, "diskeyval 0.", {"--version"});
+}
+
+TEST(CommandLine, NamesWhatIsWrong) {
+  expect(64, "a subcommand is missing", {});
+  expect(64, "'fly' is no subcommand", {"fly"});
+  expect(64, "--wings", {"serve", "--wings"});
+  expect(64, "KEY", {"get"});
+  expect(64, "--cert: is missing", {"get", "k"});
+  expect(64, "--endpoints nowhere", {"get", "k", "--plain", "--endpoints", "nowhere"});
+  expect(64, "--node N or --name NAME", {"certs", "issue", "--dir", "/nonexistent"});
+  expect(64, "--cluster xyz", {"certs", "init", "--cluster", "xyz"});
+  expect(64, "--listen nowhere: an address", {"serve", "--listen", "nowhere"});
+  expect(64, "--heartbeat soon: a time", {"serve", "--heartbeat", "soon"});
+  expect(64, "--cert: is missing", {"serve"});
+  expect(64, "--data: is missing", {"serve", "--cert", "a", "--key", "b", "--ca", "c"});
+  expect(74, "/nonexistent.toml: cannot be read (missing)", {"serve", "--config", "/nonexistent.toml"});
+  expect(74, "--cert: /nonexistent.crt cannot be read (missing)",
+         {"serve", "--memory", "--cert", "/nonexistent.crt", "--key", "b", "--ca", "c"});
+  expect(74, "/nonexistent.crt: there is no such file", {"certs", "show", "/nonexistent.crt"});
+  expect(65, "README.md: holds no certificate", {"certs", "show", "README.md"});
+  expect(64, "'k': KEY=VALUE was expected", {"mput", "k", "--plain", "--endpoints", "127.0.0.1:1"});
+}
+
+TEST(CommandLine, SaysWhenNobodyAnswers) {
+  expect(69, "127.0.0.1:1: cannot connect",
+         {"get", "k", "--plain", "--endpoints", "127.0.0.1:1", "--timeout", "50"});
+  expect(69, "127.0.0.1:1", {"put", "k", "v", "--plain", "--endpoints", "127.0.0.1:1", "--timeout", "50"});
+  expect(69, "endpoint", {"status", "--plain", "--endpoints", "127.0.0.1:1", "--timeout", "50"});
+}
+
+}  // namespace
+}  // namespace raftlab::diskeyval
