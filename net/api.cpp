@@ -129,8 +129,7 @@ void Api::keys(Call& call, Wish wish) {
     return call.fail(400, "bad_request", *problem);
   const auto& wanted = std::get<Parameters>(checked);
   wish.forward = !wanted.redirect;
-  wish.deadline_ticks = static_cast<std::uint32_t>(
-      std::max<std::chrono::milliseconds::rep>(wanted.timeout.value_or(options_.timeout) / options_.tick, 1));
+  wish.deadline_ticks = host_->in_ticks(wanted.timeout.value_or(options_.timeout));
   std::vector<std::string> read;
   if (auto* get = std::get_if<kv::GetKeys>(&wish.what)) {
     get->policy = wanted.read;

@@ -33,7 +33,6 @@ struct ApiReply {
 };
 
 struct ApiOptions {
-  std::chrono::milliseconds tick{10};       ///< of the host
   std::chrono::milliseconds timeout{5000};  ///< of requests that say nothing else
   std::chrono::milliseconds timeout_max{60'000};
   /// The address of a member's API ("https://host:port"), from what this node was configured with; none: not known.

@@ -40,7 +40,6 @@ class ApiTest : public testing::Test {
     wire.start(host->handlers());
     host->start();
     ApiOptions api_options;
-    api_options.tick = options.tick;
     api_options.address = [this](NodeId node) -> std::optional<std::string> {
       const auto at = addresses.find(node);
       return at == addresses.end() ? std::nullopt : std::optional(at->second);

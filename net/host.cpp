@@ -62,6 +62,7 @@ class Host::Implementation {
         events_(std::move(events)),
         id_(options.id),
         cluster_(options.cluster),
+        tick_(options.tick),
         contacts_(options.contacts),
         timer_(loop),
         ticks_(options.tick, time_since_boot()),
@@ -151,6 +152,7 @@ class Host::Implementation {
 
   [[nodiscard]] const kv::Service& service() const { return *service_; }
   [[nodiscard]] NodeId id() const { return id_; }
+  [[nodiscard]] std::chrono::milliseconds tick() const { return tick_; }
   [[nodiscard]] std::uint64_t cluster() const { return cluster_; }
 
  private:
@@ -324,6 +326,7 @@ class Host::Implementation {
   HostEvents events_;
   NodeId id_;
   std::uint64_t cluster_;
+  std::chrono::milliseconds tick_;
   const std::vector<raft::Member> contacts_;
   asio::steady_timer timer_;
   Ticks ticks_;
@@ -378,6 +381,9 @@ void Host::set_read_policy(kv::ReadPolicy policy) { implementation_->set_read_po
 HostStatus Host::status() const { return implementation_->status(); }
 const kv::Service& Host::service() const { return implementation_->service(); }
 raft::NodeId Host::id() const { return implementation_->id(); }
+std::uint32_t Host::in_ticks(std::chrono::milliseconds time) const {
+  return net::in_ticks(time, implementation_->tick());
+}
 std::uint64_t Host::cluster() const { return implementation_->cluster(); }
 
 }  // namespace raftlab::net

@@ -99,6 +99,8 @@ class Host {
   [[nodiscard]] HostStatus status() const;
   [[nodiscard]] const kv::Service& service() const;
   [[nodiscard]] raft::NodeId id() const;
+  /// A time as this host counts it, rounded up; 1 or more. From any thread.
+  [[nodiscard]] std::uint32_t in_ticks(std::chrono::milliseconds time) const;
   [[nodiscard]] std::uint64_t cluster() const;
 
  private:

@@ -169,7 +169,6 @@ class HttpFixture : public testing::Test {
     node.host = std::make_unique<Host>(loop, options, *node.wire, HostEvents{});
     node.wire->start(node.host->handlers());
     ApiOptions api_options;
-    api_options.tick = options.tick;
     api_options.address = [this](raft::NodeId asked) -> std::optional<std::string> {
       const auto at = addresses.find(asked);
       return at == addresses.end() ? std::nullopt : std::optional(at->second);

@@ -17,8 +17,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::milliseconds tick{10};
-
 /// Tells which keys have another value.
 class Changes final : public kv::ApplyObserver {
  public:
@@ -55,7 +53,6 @@ HostOptions host_options(const NodeOptions& options, kv::ApplyObserver* observer
     host.data = options.persistence->directory;
     host.snapshot.entries = options.persistence->compact_every;
   }
-  host.tick = tick;
   host.election_timeout = options.election_timeout;
   host.heartbeat = options.heartbeat;
   host.lease_drift_ppm = options.lease_drift_ppm;
@@ -144,8 +141,7 @@ Wish Node::wish_of(std::variant<kv::Change, kv::GetKeys> what, const RequestOpti
   wish.client = options.client;
   wish.sequence = options.sequence;
   const auto timeout = options.timeout.value_or(implementation_->options().request_timeout);
-  wish.deadline_ticks =
-      static_cast<std::uint32_t>(std::max<std::chrono::milliseconds::rep>(timeout / tick, 1));
+  wish.deadline_ticks = implementation_->host().in_ticks(timeout);
   wish.forward = options.forward;
   return wish;
 }
