@@ -8,6 +8,7 @@
 #include "net/http_server.hpp"
 #include "net/tls_transport.hpp"
 #include "tools/diskeyval/metrics.hpp"
+#include "tools/diskeyval/service_manager.hpp"
 #include "tools/version/version.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -177,6 +178,7 @@ class Server::Implementation {
     host_->start();
     watch_signals();
     tell_start();
+    tell_service_manager("READY=1");
     loop_.run();
     loop_.restart();
     loop_.run_for(links_longest);
@@ -280,6 +282,7 @@ class Server::Implementation {
         return end();
       } else {
         log_.tell(Severity::info, "ending", {{"signal", signal}});
+        tell_service_manager("STOPPING=1");
         hand_over();
       }
       watch_signals();

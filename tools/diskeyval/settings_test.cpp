@@ -131,6 +131,14 @@ node3 = "10.0.0.3:8050"
   EXPECT_EQ(settings.compact_every, 1000U);
 }
 
+TEST_F(SettingsFile, ThatWeShipMakesANode) {
+  const auto failed = read_settings("packaging/node.toml", settings);
+  ASSERT_FALSE(failed) << failed->message;
+  EXPECT_FALSE(objection_to(settings));
+  EXPECT_EQ(settings.peers.size(), 2U);
+  EXPECT_EQ(settings.apis.size(), 3U);
+}
+
 TEST_F(SettingsFile, IsRefusedWithThePlace) {
   EXPECT_EQ(message("id = 1\nlisten = \"nowhere\"\n"),
             "2:10: listen: an address as host:port or [2001:db8::1]:port was expected");
