@@ -163,7 +163,7 @@ class ProcessCluster {
   /// None of those that the system gives to whoever asks for any, and others for each process that runs beside this one: it
   /// stays free while a node is down.
   static std::uint16_t free_port() {
-    static std::uint16_t last = static_cast<std::uint16_t>(10'000 + ::getpid() % 100 * 200);
+    static std::uint16_t last = static_cast<std::uint16_t>(2'000 + ::getpid() % 40 * 200);
     for (;;) {
       ++last;
       const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

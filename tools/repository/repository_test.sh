@@ -31,6 +31,7 @@ net           : raft raft/wire raft/wal raft/trace raft/snapshot raft/replica in
 scenarios     : raft raft/wire raft/wal raft/trace raft/snapshot raft/replica invariants kv simulator net
 reports       : raft raft/wire raft/wal raft/trace raft/snapshot raft/replica invariants kv simulator net
 tools         : raft raft/wire raft/wal raft/trace raft/snapshot raft/replica invariants kv simulator net scenarios reports
+examples      : raft raft/wire raft/wal raft/trace raft/snapshot raft/replica kv net
 '
 
 length_lines_max=600
