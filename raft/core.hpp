@@ -426,6 +426,7 @@ class Core {
   Index durable_;
   std::variant<Follower, PreCandidate, Candidate, Leader> role_;
   std::uint32_t attempt_ = 0;        // campaigns since the term began
+  std::uint32_t vain_ = 0;           // elections since a leader was known: campaigns, and terms that others began
   std::uint32_t elapsed_ticks_ = 0;  // since the election timer was reset
   std::uint32_t deadline_ticks_ = 0;
   std::uint32_t promise_ticks_ = 0;  // with leases: no vote before so many have passed

@@ -45,14 +45,15 @@ void Core::tick_leader(Turn& turn, Leader& leader) {
 
 /// A pure function of (seed, node, term, attempt), so that a core can be copied, compared and replayed.
 ///
-/// A priority is a wish for the first attempts. Who has stood in vain may not be able to win, and each new term that it begins
-/// starts the timers of the others again: were its timeouts always the shorter ones, the one that can win would never stand.
+/// A priority is a wish for the first elections behind a leader. Who has stood in vain may not be able to win, and each new term
+/// that it begins starts the timers of the others again: were the timeouts of those who cannot win always the shorter ones, who
+/// can would never stand. Terms that others began count as well, for those who cannot win may take turns.
 void Core::restart_election_timer() {
   elapsed_ticks_ = 0;
   const std::uint64_t draw =
       Hasher(options_.seed.value()).add(options_.id).add(hard_.term).add(std::uint64_t{attempt_}).value();
   const std::uint32_t range = options_.election_ticks_min;
-  const Priority priority = attempt_ <= 1 ? options_.priority : Priority::normal;
+  const Priority priority = vain_ <= 1 ? options_.priority : Priority::normal;
   const std::uint32_t from = priority == Priority::low ? range / 2 : 0;
   const std::uint32_t to = priority == Priority::high ? range - range / 2 : range;
   deadline_ticks_ = range + from + static_cast<std::uint32_t>(draw % (to - from));
@@ -72,7 +73,9 @@ void Core::become_follower(Turn& turn, Term term, NodeId leader) {
   if (term > hard_.term) {
     hard_ = HardState{term, NodeId{}};
     attempt_ = 0;
+    ++vain_;
   }
+  if (leader) vain_ = 0;
   role_.emplace<Follower>();
   leader_ = leader;
   restart_election_timer();
@@ -117,6 +120,7 @@ bool Core::may_stand() const {
 /// asks whether it could win, which costs nobody a term.
 void Core::campaign(Turn& turn) {
   ++attempt_;
+  ++vain_;
   if (!may_stand()) return become_follower(turn, hard_.term, NodeId{});
   if (options_.pre_vote) {
     leave_role(turn, NodeId{});
@@ -206,6 +210,7 @@ void Core::become_leader(Turn& turn) {
   for (Progress& peer : leader.peers) peer.recently_active = false;
   role_ = std::move(leader);
   leader_ = options_.id;
+  vain_ = 0;
   elapsed_ticks_ = 0;
   deadline_ticks_ = 0;
   read_confirmed_ = read_issued_;  // nobody waits for the rounds of an earlier leadership

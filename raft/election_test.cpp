@@ -347,6 +347,33 @@ TEST(ElectionTimer, APriorityIsForgottenByWhoStandsInVain) {
   }
 }
 
+/// n1 and n4 of high priority, and n3, n6 and n9 of low, were what was left of nine. Only the latter had all that was committed,
+/// but n1 and n4 took turns: each new term of the one was the first attempt of the other, and always the earlier one.
+TEST(ElectionTimer, APriorityIsForgottenAlsoWhenOthersStandInVain) {
+  for (const Priority priority : {Priority::high, Priority::low}) {
+    Options options = plain();
+    options.priority = priority;
+    Driver voter = settled(options, recovered(3));
+    const bool high = priority == Priority::high;
+    std::uint64_t term = voter.state().hard.term.value();
+    std::vector<std::uint32_t> deadlines;
+    for (int election = 0; election < 60; ++election) {
+      RequestVote request;
+      request.last = LogId{Term(1000), Index(1000)};
+      voter.exchange(election % 2 == 0 ? 2 : 3, ++term, request);
+      deadlines.push_back(voter.state().deadline_ticks);
+    }
+    EXPECT_EQ(deadlines.front() <= 22, high) << "the first election keeps to it";
+    EXPECT_EQ(*std::ranges::min_element(deadlines), 15U);
+    EXPECT_EQ(*std::ranges::max_element(deadlines), 29U);
+    for (int leader = 0; leader < 60; ++leader) {
+      voter.exchange(2, ++term, Heartbeat{});
+      EXPECT_EQ(voter.state().leader, NodeId(2));
+      EXPECT_EQ(voter.state().deadline_ticks < 22 || (voter.state().deadline_ticks == 22 && high), high);
+    }
+  }
+}
+
 TEST(ElectionTimer, IsDrawnFromOneToTwoElectionTimeoutsAndDiffersBetweenNodesAndTerms) {
   std::vector<std::uint32_t> deadlines;
   for (std::uint32_t id = 1; id <= 5; ++id) {

@@ -77,6 +77,7 @@ NodeId Core::successor(const Leader& leader) const {
 void Core::receive(Turn& turn, NodeId from, Term term, const TimeoutNow& /*timeout_now*/) {
   if (term < hard_.term || role() != Role::follower || leader_ != from || !may_stand()) return;
   ++attempt_;
+  ++vain_;
   stand(turn, true);
 }
 
