@@ -70,13 +70,12 @@ asio::awaitable<std::optional<Frame>> Connection::read() {
 
 void Connection::arm_reading() {
   if (!deadlines_) return;
-  const Clock::time_point now = Clock::now();
   if (!parser_.in_frame()) {
-    reading_.arm(now + deadlines_->idle, Reason::idle_timeout);
+    reading_.arm(Clock::now() + deadlines_->idle, Reason::idle_timeout);
     return;
   }
   // From the first byte, and not from the last one: a byte now and then is no progress.
-  if (!frame_begun_) frame_begun_ = now;
+  if (!frame_begun_) frame_begun_.emplace(Clock::now());
   reading_.arm(*frame_begun_ + deadlines_->frame, Reason::frame_timeout);
 }
 
