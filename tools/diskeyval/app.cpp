@@ -1,5 +1,6 @@
 #include "tools/diskeyval/app.hpp"
 
+#include "tools/diskeyval/bench_command.hpp"
 #include "tools/diskeyval/certs_command.hpp"
 #include "tools/diskeyval/client.hpp"
 #include "tools/diskeyval/event_log.hpp"
@@ -47,6 +48,7 @@ class App {
     add_certs();
     add_keys();
     add_operator();
+    add_bench();
   }
 
   int run(int count, const char* const* arguments) {
@@ -205,10 +207,8 @@ class App {
 
   // ---- Clients -------------------------------------------------------------------------------------------------
 
-  /// A command that asks a cluster.
-  template <class Run>
-  CLI::App* add_asking(const char* name, const char* help, Run run) {
-    CLI::App* command = app_.add_subcommand(name, help);
+  /// What a command needs to reach a cluster.
+  void add_client_flags(CLI::App* command) {
     command
         ->add_option("--endpoints", endpoints_, "Nodes to ask, one after the other (default 127.0.0.1:8080)")
         ->type_name("HOST:PORT,...")
@@ -223,6 +223,35 @@ class App {
     command->add_option("--timeout", timeout_ms_, "Milliseconds for an answer that decides (default 5000)")
         ->type_name("MS")
         ->check(CLI::Range(1U, 3'600'000U));
+  }
+
+  Result<ClientOptions> client_options() const {
+    ClientOptions options;
+    options.timeout = std::chrono::milliseconds(timeout_ms_);
+    for (const std::string& text : endpoints_) {
+      const auto address = net::parse_address(text);
+      if (!address) return Failure{ExitCode::usage, "--endpoints " + text + ": host:port was expected"};
+      options.endpoints.push_back(*address);
+    }
+    if (plain_) return options;
+    if (cert_.empty()) {
+      return Failure{ExitCode::usage,
+                     "--cert: is missing (diskeyval certs issue --name makes one; or --plain)"};
+    }
+    net::TlsFiles files;
+    files.certificate = cert_;
+    files.key =
+        key_.empty() ? std::filesystem::path(cert_).replace_extension(".key") : std::filesystem::path(key_);
+    files.authorities = ca_.empty() ? files.certificate.parent_path() / "ca.crt" : std::filesystem::path(ca_);
+    options.tls = std::move(files);
+    return options;
+  }
+
+  /// A command that asks a cluster.
+  template <class Run>
+  CLI::App* add_asking(const char* name, const char* help, Run run) {
+    CLI::App* command = app_.add_subcommand(name, help);
+    add_client_flags(command);
     command->add_flag("--json", json_, "Print what the API answers");
     command->callback([this, run] { chosen_ = [this, run] { return ask(run); }; });
     return command;
@@ -230,26 +259,9 @@ class App {
 
   template <class Run>
   int ask(Run run) {
-    ClientOptions options;
-    options.timeout = std::chrono::milliseconds(timeout_ms_);
-    for (const std::string& text : endpoints_) {
-      const auto address = net::parse_address(text);
-      if (!address) return tell({ExitCode::usage, "--endpoints " + text + ": host:port was expected"});
-      options.endpoints.push_back(*address);
-    }
-    if (!plain_) {
-      if (cert_.empty())
-        return tell(
-            {ExitCode::usage, "--cert: is missing (diskeyval certs issue --name makes one; or --plain)"});
-      net::TlsFiles files;
-      files.certificate = cert_;
-      files.key =
-          key_.empty() ? std::filesystem::path(cert_).replace_extension(".key") : std::filesystem::path(key_);
-      files.authorities =
-          ca_.empty() ? files.certificate.parent_path() / "ca.crt" : std::filesystem::path(ca_);
-      options.tls = std::move(files);
-    }
-    const auto client = Client::make(std::move(options));
+    auto options = client_options();
+    if (const Failure* failed = failure(options)) return tell(*failed);
+    const auto client = Client::make(std::get<ClientOptions>(std::move(options)));
     if (const Failure* failed = failure(client)) return tell(*failed);
     Asked asked;
     asked.client = std::get<std::unique_ptr<Client>>(client).get();
@@ -316,6 +328,65 @@ class App {
     transfer->add_option("NODE", target_, "The number of a voter")->required()->check(CLI::PositiveNumber);
   }
 
+  // ---- Load ----------------------------------------------------------------------------------------------------
+
+  void add_bench() {
+    CLI::App* command = app_.add_subcommand("bench", "Measure how fast a cluster answers");
+    command->footer(
+        "Each client asks, waits for the answer, and asks again. It writes over keys named k0...: not for a "
+        "cluster\n"
+        "that holds anything of value. SIGINT ends it, and what was measured is printed.");
+    add_client_flags(command);
+    command->add_flag("--json", json_, "Print one JSON object");
+    command->add_option("--clients", bench_.clients, "Connections, one operation at a time each (default 16)")
+        ->type_name("N");
+    command->add_option("--duration", duration_, "How long it measures (default 10s)")->type_name("TIME");
+    command->add_option("--warm-up", warm_up_, "How long it asks before that (default 2s)")
+        ->type_name("TIME");
+    command->add_option("--keys", bench_.keys, "How many keys there are (default 10000)")->type_name("N");
+    command->add_option("--key-size", bench_.key_size, "Bytes of a key (default 16)")->type_name("BYTES");
+    command->add_option("--value-size", bench_.value_size, "Bytes of a value (default 256)")
+        ->type_name("BYTES");
+    command
+        ->add_option("--reads", bench_.reads_percent,
+                     "How many of a hundred operations are reads (default 0); all keys are written first")
+        ->type_name("PERCENT");
+    command->add_option("--read-policy", read_, "stale, read_index or lease (default: as the node is set)")
+        ->check(CLI::IsMember({"stale", "read_index", "lease"}));
+    command->add_option("--target", target_name_, "diskeyval or etcd, its JSON gateway (default diskeyval)")
+        ->check(CLI::IsMember({"diskeyval", "etcd"}));
+    command->add_option("--spread", spread_, "leader, or all endpoints (default leader; etcd: all)")
+        ->check(CLI::IsMember({"leader", "all"}));
+    command->callback([this] { chosen_ = [this] { return run_bench_command(); }; });
+  }
+
+  int run_bench_command() {
+    using std::chrono::milliseconds;
+    const auto time = [](const char* flag, const std::string& text, milliseconds& to, int least_ms) {
+      std::optional<Failure> failed;
+      if (text.empty()) return failed;
+      if (const auto expected = set_time(to, text, milliseconds(least_ms), bench_time_max))
+        failed =
+            Failure{ExitCode::usage, std::string(flag) + " " + text + ": " + *expected + " was expected"};
+      return failed;
+    };
+    if (const auto failed = time("--duration", duration_, bench_.duration, 1)) return tell(*failed);
+    if (const auto failed = time("--warm-up", warm_up_, bench_.warm_up, 0)) return tell(*failed);
+    if (target_name_ == "etcd") bench_.target = BenchTarget::etcd;
+    if (spread_ == "all" || bench_.target == BenchTarget::etcd) bench_.spread = BenchSpread::all;
+    if (read_ == "stale") bench_.read = kv::ReadPolicy::stale;
+    if (read_ == "read_index") bench_.read = kv::ReadPolicy::read_index;
+    if (read_ == "lease") bench_.read = kv::ReadPolicy::lease;
+    if (const auto failed = objection_to(bench_)) return tell(*failed);
+    auto client = client_options();
+    if (const Failure* failed = failure(client)) return tell(*failed);
+    auto& reached = std::get<ClientOptions>(client);
+    bench_.endpoints = std::move(reached.endpoints);
+    bench_.tls = std::move(reached.tls);
+    bench_.timeout = reached.timeout;
+    return ended(bench(bench_, json_, std::cout));
+  }
+
   CLI::App app_;
   std::function<int()> chosen_;
   std::string config_;
@@ -344,6 +415,11 @@ class App {
   std::vector<std::string> learners_;
   bool force_ = false;
   std::uint32_t target_ = 0;
+  BenchOptions bench_;
+  std::string duration_;  // "": as it is
+  std::string warm_up_;
+  std::string target_name_;
+  std::string spread_;
 };
 
 }  // namespace

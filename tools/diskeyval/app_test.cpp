@@ -60,6 +60,12 @@ TEST(CommandLine, NamesWhatIsWrong) {
          {"serve", "--memory", "--cert", "/nonexistent.crt", "--key", "b", "--ca", "c"});
   expect(74, "/nonexistent.crt: there is no such file", {"certs", "show", "/nonexistent.crt"});
   expect(65, "README.md: holds no certificate", {"certs", "show", "README.md"});
+  expect(64, "--duration soon: a time", {"bench", "--plain", "--duration", "soon"});
+  expect(64, "--warm-up 3d: a time", {"bench", "--plain", "--warm-up", "3d"});
+  expect(64, "--clients: a number from 1 to 1000", {"bench", "--plain", "--clients", "0"});
+  expect(64, "--key-size: a number from 5", {"bench", "--plain", "--key-size", "4"});
+  expect(64, "--target", {"bench", "--plain", "--target", "redis"});
+  expect(64, "--cert: is missing", {"bench"});
   expect(64, "'k': KEY=VALUE was expected", {"mput", "k", "--plain", "--endpoints", "127.0.0.1:1"});
 }
 
@@ -67,6 +73,11 @@ TEST(CommandLine, SaysWhenNobodyAnswers) {
   expect(69, "127.0.0.1:1: cannot connect",
          {"get", "k", "--plain", "--endpoints", "127.0.0.1:1", "--timeout", "50"});
   expect(69, "127.0.0.1:1", {"put", "k", "v", "--plain", "--endpoints", "127.0.0.1:1", "--timeout", "50"});
+  expect(69, "no endpoint is that of the leader",
+         {"bench", "--plain", "--endpoints", "127.0.0.1:1", "--timeout", "50"});
+  expect(69, "cannot connect (Connection refused)",
+         {"bench", "--plain", "--endpoints", "127.0.0.1:1", "--spread", "all", "--duration", "50ms",
+          "--warm-up", "0"});
   expect(69, "endpoint", {"status", "--plain", "--endpoints", "127.0.0.1:1", "--timeout", "50"});
 }
 

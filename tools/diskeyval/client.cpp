@@ -1,7 +1,6 @@
 #include "tools/diskeyval/client.hpp"
 
-#include "net/certificates.hpp"
-#include "net/identity.hpp"
+#include "tools/diskeyval/client_tls.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -28,32 +27,9 @@ using Error = boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t file_bytes_max = 1U << 20U;
 constexpr std::uint64_t reply_bytes_max = 64ULL << 20U;
 constexpr std::chrono::milliseconds pause_between_rounds{50};
 constexpr std::chrono::seconds patience_least{1};
-
-Result<net::ClusterId> cluster_in(const std::filesystem::path& authorities) {
-  const auto text = net::read_file(authorities, file_bytes_max);
-  if (const auto* error = std::get_if<net::FileError>(&text))
-    return Failure{ExitCode::io,
-                   "--ca: " + authorities.string() + " cannot be read (" + net::name(*error) + ")"};
-  const auto cluster = net::cluster_of(std::get<std::string>(text));
-  if (!cluster)
-    return Failure{ExitCode::bad_data, "--ca: " + authorities.string() + " is no authority of a cluster"};
-  return *cluster;
-}
-
-/// The other end is a node of our cluster, whatever its host is called.
-bool is_node_of(const net::ClusterId& cluster, const SSL& session) {
-  X509* const certificate = SSL_get1_peer_certificate(&session);
-  if (certificate == nullptr) return false;
-  const auto identity = net::identity_of(*certificate);
-  X509_free(certificate);
-  const auto* known = std::get_if<net::Identity>(&identity);
-  const auto* node = known != nullptr ? std::get_if<net::NodeIdentity>(known) : nullptr;
-  return node != nullptr && node->cluster == cluster;
-}
 
 }  // namespace
 
@@ -66,21 +42,7 @@ class Client::Implementation {
     const auto cluster = cluster_in(options_.tls->authorities);
     if (const Failure* failed = failure(cluster)) return *failed;
     cluster_ = std::get<net::ClusterId>(cluster);
-    SSL_CTX_set_min_proto_version(context_.native_handle(), TLS1_3_VERSION);
-    Error error;
-    context_.load_verify_file(options_.tls->authorities.string(), error);
-    if (error)
-      return Failure{ExitCode::bad_data,
-                     "--ca: " + options_.tls->authorities.string() + ": " + error.message()};
-    context_.use_certificate_chain_file(options_.tls->certificate.string(), error);
-    if (error)
-      return Failure{ExitCode::bad_data,
-                     "--cert: " + options_.tls->certificate.string() + ": " + error.message()};
-    context_.use_private_key_file(options_.tls->key.string(), asio::ssl::context::pem, error);
-    if (error)
-      return Failure{ExitCode::bad_data, "--key: " + options_.tls->key.string() + ": " + error.message()};
-    context_.set_verify_mode(asio::ssl::verify_peer);
-    return std::nullopt;
+    return load_tls(context_, *options_.tls);
   }
 
   Reply ask_one(const net::Address& node, const std::string& method, const std::string& target,

@@ -31,25 +31,6 @@ Wrong set_number(Number& to, const std::string& text, Number least, Number most)
   return std::nullopt;
 }
 
-/// "150", "150ms", "5s".
-Wrong set_time(Milliseconds& to, const std::string& text, Milliseconds least, Milliseconds most) {
-  std::string_view digits = text;
-  std::int64_t unit = 1;
-  if (digits.ends_with("ms")) {
-    digits.remove_suffix(2);
-  } else if (digits.ends_with('s')) {
-    digits.remove_suffix(1);
-    unit = 1000;
-  }
-  const auto number = number_of<std::int64_t>(digits, 0, std::numeric_limits<std::int32_t>::max());
-  if (!number || Milliseconds(*number * unit) < least || Milliseconds(*number * unit) > most) {
-    return "a time from " + std::to_string(least.count()) + " to " + std::to_string(most.count()) +
-           " milliseconds (\"150ms\", \"5s\")";
-  }
-  to = Milliseconds(*number * unit);
-  return std::nullopt;
-}
-
 Wrong set_address(std::string& to, const std::string& text) {
   if (!net::parse_address(text)) return "an address as host:port or [2001:db8::1]:port";
   to = text;
@@ -120,6 +101,25 @@ constexpr std::string_view peers_example = "node2=10.0.0.2:8050,node3=10.0.0.3:8
 constexpr std::string_view apis_example = "node1=https://10.0.0.1:8080,node2=https://10.0.0.2:8080";
 
 }  // namespace
+
+std::optional<std::string> set_time(Milliseconds& to, const std::string& text, Milliseconds least,
+                                    Milliseconds most) {
+  std::string_view digits = text;
+  std::int64_t unit = 1;
+  if (digits.ends_with("ms")) {
+    digits.remove_suffix(2);
+  } else if (digits.ends_with('s')) {
+    digits.remove_suffix(1);
+    unit = 1000;
+  }
+  const auto number = number_of<std::int64_t>(digits, 0, std::numeric_limits<std::int32_t>::max());
+  if (!number || Milliseconds(*number * unit) < least || Milliseconds(*number * unit) > most) {
+    return "a time from " + std::to_string(least.count()) + " to " + std::to_string(most.count()) +
+           " milliseconds (\"150ms\", \"5s\")";
+  }
+  to = Milliseconds(*number * unit);
+  return std::nullopt;
+}
 
 const std::vector<Setting>& all_settings() {
   static const std::vector<Setting> all = {

@@ -55,6 +55,11 @@ struct Setting {
 };
 [[nodiscard]] const std::vector<Setting>& all_settings();
 
+/// A time as it is given everywhere: "150" or "150ms", "5s". What was expected instead when it is none, or out of range.
+[[nodiscard]] std::optional<std::string> set_time(std::chrono::milliseconds& to, const std::string& text,
+                                                  std::chrono::milliseconds least,
+                                                  std::chrono::milliseconds most);
+
 /// "read_policy" as "--read-policy".
 [[nodiscard]] std::string flag_of(const Setting& setting);
 
