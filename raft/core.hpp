@@ -189,7 +189,8 @@ struct Options {
   std::uint32_t heartbeat_ticks = 5;      ///< must be below election_ticks_min
   bool pre_vote = true;                   ///< thesis §9.6
   bool check_quorum = true;  ///< thesis §6.2; voters also refuse while they hear a leader (§4.2.3)
-  Priority priority = Priority::normal;  ///< low and high: timeouts from the later and the earlier half
+  /// low, high: timeouts from the later, the earlier half; in the first election since a leader was known
+  Priority priority = Priority::normal;
   std::uint32_t stall_ticks = 50;        ///< a leader that hears of no write for so long hands over; 0: never
   /// Leases (thesis §6.4.1), for members of whose clocks one tick is at most so many parts per million longer than one tick
   /// of another, and hosts that deliver the ticks of a pause before anything else. None: no leases; nor without check_quorum.
