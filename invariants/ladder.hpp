@@ -207,8 +207,7 @@ class Ladder {
   void check_message_term(NodeRecord& node, const raft::trace::Step& step, const raft::Envelope& envelope);
   void check_vote_request(NodeRecord& node, const raft::Envelope& envelope, const raft::RequestVote& request);
   void check_vote_granted(NodeRecord& node, const raft::Envelope& envelope);
-  void check_pre_vote_granted(NodeRecord& node, const raft::trace::Step& step,
-                              const raft::Envelope& granted);
+  void check_pre_vote_granted(NodeRecord& node, const raft::trace::Step& step, const raft::Envelope& granted);
   void check_acknowledgement(NodeRecord& node, const raft::trace::Step& step, const raft::Envelope& envelope,
                              raft::Index match);
   void check_leader_message(NodeRecord& node, const raft::Envelope& envelope);

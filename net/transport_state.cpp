@@ -8,7 +8,10 @@ namespace raftlab::net {
 
 TransportState::TransportState(boost::asio::io_context& context, TlsTransportOptions given,
                                std::shared_ptr<const TlsContexts> contexts)
-    : io(context), options(std::move(given)), tls(std::move(contexts)), events(options.observer, counters.events_suppressed) {}
+    : io(context),
+      options(std::move(given)),
+      tls(std::move(contexts)),
+      events(options.observer, counters.events_suppressed) {}
 TransportState::~TransportState() = default;
 
 void TransportState::handshake_failed(raft::NodeId peer, const std::string& remote, const Failure& failure) {

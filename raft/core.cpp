@@ -186,7 +186,8 @@ std::uint64_t Core::fingerprint() const {
   const auto pack = [](std::uint64_t high, std::uint64_t low) { return high << 32U | low; };
   Hasher hasher;
   hasher.add(hard_.term.value(), pack(hard_.voted_for.value(), leader_.value()));
-  hasher.add(pack(attempt_, vain_ << 3U | role_.index() << 1U | (fault_ ? 1U : 0U)), pack(elapsed_ticks_, deadline_ticks_));
+  hasher.add(pack(attempt_, vain_ << 3U | role_.index() << 1U | (fault_ ? 1U : 0U)),
+             pack(elapsed_ticks_, deadline_ticks_));
   hasher.add(commit_, applied_).add(handed_, durable_).add(issued_, written_);
   hasher.add(read_issued_, read_confirmed_).add(hard_write_.value(), dropped_);
   hasher.add(pack(promise_ticks_, forward_ticks_), forward_issued_.value() << 16U ^ read_ready_.size());
@@ -203,8 +204,9 @@ std::uint64_t Core::fingerprint() const {
     for (const NodeId node : votes.refused) hasher.add(node);
   };
   if (const auto* leader = std::get_if<Leader>(&role_)) {
-    hasher.add(pack(leader->heartbeat_elapsed_ticks, leader->quorum_elapsed_ticks),
-               pack(leader->uncommitted_bytes, leader->reads.size()))
+    hasher
+        .add(pack(leader->heartbeat_elapsed_ticks, leader->quorum_elapsed_ticks),
+             pack(leader->uncommitted_bytes, leader->reads.size()))
         .add(std::uint64_t{leader->stalled_ticks});
     for (const Progress& peer : leader->peers) hasher.add(raft::hash(peer));
     for (const PendingRead& read : leader->reads) {

@@ -191,7 +191,7 @@ struct Options {
   bool check_quorum = true;  ///< thesis §6.2; voters also refuse while they hear a leader (§4.2.3)
   /// low, high: timeouts from the later, the earlier half; in the first election since a leader was known
   Priority priority = Priority::normal;
-  std::uint32_t stall_ticks = 50;        ///< a leader that hears of no write for so long hands over; 0: never
+  std::uint32_t stall_ticks = 50;  ///< a leader that hears of no write for so long hands over; 0: never
   /// Leases (thesis §6.4.1), for members of whose clocks one tick is at most so many parts per million longer than one tick
   /// of another, and hosts that deliver the ticks of a pause before anything else. None: no leases; nor without check_quorum.
   /// The same at all members.
@@ -426,8 +426,8 @@ class Core {
   Index handed_;
   Index durable_;
   std::variant<Follower, PreCandidate, Candidate, Leader> role_;
-  std::uint32_t attempt_ = 0;        // campaigns since the term began
-  std::uint32_t vain_ = 0;           // elections since a leader was known: campaigns, and terms that others began
+  std::uint32_t attempt_ = 0;  // campaigns since the term began
+  std::uint32_t vain_ = 0;     // elections since a leader was known: campaigns, and terms that others began
   std::uint32_t elapsed_ticks_ = 0;  // since the election timer was reset
   std::uint32_t deadline_ticks_ = 0;
   std::uint32_t promise_ticks_ = 0;  // with leases: no vote before so many have passed

@@ -122,7 +122,8 @@ class Clients {
   invariants::Operation operation_;  // what the witness is told
   std::uint32_t busy_ = 0;
   std::uint32_t without_session_ = 0;
-  std::vector<std::uint32_t> idle_;  // open loop: clients with a session and nothing to do, the latest one last
+  std::vector<std::uint32_t>
+      idle_;  // open loop: clients with a session and nothing to do, the latest one last
   bool draining_ = false;
   Last last_ = Last::none;
   Counts counts_;

@@ -64,8 +64,8 @@ class Cluster final : private raft::trace::StepObserver {
   /// call; its messages may be moved from.
   kv::ServiceOutput& step(raft::NodeId id, Time now);
   /// Ends a sync of a node's disk and tells its service, which is to be stepped then.
-  void finish_sync(raft::NodeId id, Directory directory, OperationId operation,
-                   SimulatedDisk::SyncFate fate, Chooser& chooser, std::uint64_t about);
+  void finish_sync(raft::NodeId id, Directory directory, OperationId operation, SimulatedDisk::SyncFate fate,
+                   Chooser& chooser, std::uint64_t about);
   /// Tells a node's service of a change that failed at once.
   void disk_failed(raft::NodeId id, Directory directory, const DiskCompletion& completion);
 
