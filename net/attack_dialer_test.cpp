@@ -130,7 +130,12 @@ TEST_F(AttackDialer, P44_APeerThatNeverReadsCostsABoundedQueueAndALink) {
   for (int i = 0; i < 256; ++i)
     victim().send({raft::NodeId(1), raft::NodeId(strangers_number), raft::Term(1), snapshot});
   for (std::uint64_t i = 0; i < 5'000; ++i) victim().send(vote(1, strangers_number, i));
-  EXPECT_GT(victim().counters().drops_by(Drop::queue_full), 3'000U);
+  // Nothing but the queue waits, also when the link breaks while we still talk (a slow machine).
+  const Counters counters = victim().counters();
+  EXPECT_GT(counters.drops_by(Drop::queue_full), 0U);
+  EXPECT_GT(counters.drops_by(Drop::queue_full) + counters.drops_by(Drop::link_down) +
+                counters.drops_by(Drop::link_broken),
+            3'000U);
   EXPECT_TRUE(eventually([&] { return victim().was_told_unreachable(strangers_number); }));
   EXPECT_TRUE(reaches(victim(), healthy(), 41)) << "the others do not wait";
   EXPECT_TRUE(eventually([&] { return victim().counters().closed(Reason::write_timeout) == 1; }))

@@ -1,6 +1,7 @@
 #include "tools/diskeyval/bench_requests.hpp"
 
 #include "net/text.hpp"
+#include "tools/diskeyval/request_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -88,17 +89,8 @@ BenchRequests::Parts BenchRequests::to_etcd(const BenchOperation& operation) con
 
 void BenchRequests::write(const BenchOperation& operation, const std::string& host, std::string& text) const {
   const Parts parts = options_.target == BenchTarget::etcd ? to_etcd(operation) : to_diskeyval(operation);
-  text = parts.method;
-  text += ' ';
-  text += parts.target;
-  text += " HTTP/1.1\r\nHost: ";
-  text += host;
-  if (!parts.body.empty()) {
-    text += "\r\nContent-Type: application/json\r\nContent-Length: ";
-    text += std::to_string(parts.body.size());
-  }
-  text += "\r\n\r\n";
-  text += parts.body;
+  text.clear();
+  append_request(text, parts.method, parts.target, host, parts.body);
 }
 
 std::string BenchRequests::error_in(const BenchOperation& operation, unsigned status,

@@ -1,15 +1,19 @@
 #include "tools/diskeyval/client.hpp"
 
 #include "tools/diskeyval/client_tls.hpp"
+#include "tools/diskeyval/request_text.hpp"
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -28,6 +32,7 @@ using Error = boost::system::error_code;
 namespace {
 
 constexpr std::uint64_t reply_bytes_max = 64ULL << 20U;
+constexpr std::size_t piece_bytes = 64U << 10U;
 constexpr std::chrono::milliseconds pause_between_rounds{50};
 constexpr std::chrono::seconds patience_least{1};
 
@@ -47,14 +52,8 @@ class Client::Implementation {
 
   Reply ask_one(const net::Address& node, const std::string& method, const std::string& target,
                 const std::string& body, Clock::time_point end) {
-    http::request<http::string_body> request;
-    request.method_string(method);
-    request.target(target);
-    request.version(11);
-    request.set(http::field::host, net::text_of(node));
-    if (!body.empty()) request.set(http::field::content_type, "application/json");
-    request.body() = body;
-    request.prepare_payload();
+    std::string request;
+    append_request(request, method, target, net::text_of(node), body);
 
     Reply reply;
     reply.from = node;
@@ -87,7 +86,7 @@ class Client::Implementation {
 
  private:
   using Plain = beast::tcp_stream;
-  using Secure = beast::ssl_stream<beast::tcp_stream>;
+  using Secure = asio::ssl::stream<beast::tcp_stream>;
   struct Connection {
     std::unique_ptr<Plain> plain;
     std::unique_ptr<Secure> secure;
@@ -133,8 +132,7 @@ class Client::Implementation {
     return "";
   }
 
-  bool exchange(const net::Address& node, http::request<http::string_body>& request, Clock::time_point end,
-                Reply& reply) {
+  bool exchange(const net::Address& node, const std::string& request, Clock::time_point end, Reply& reply) {
     const std::string name = net::text_of(node);
     if (!connections_.contains(name)) {
       reply.why = connect(node, end);
@@ -151,19 +149,28 @@ class Client::Implementation {
     reply.asked = true;
     Error error = wait(connection, end, [&](auto done) {
       over([&](auto& stream) {
-        http::async_write(stream, request, [done](const Error& e, std::size_t /*bytes*/) { done(e); });
+        asio::async_write(stream, asio::buffer(request),
+                          [done](const Error& e, std::size_t /*bytes*/) { done(e); });
       });
     });
     beast::flat_buffer buffer;
     http::response_parser<http::string_body> parser;
     parser.body_limit(reply_bytes_max);
-    if (!error) {
+    parser.eager(true);
+    // In pieces by ourselves: what Beast composes for it takes a minute to compile, for each kind of stream.
+    while (!error && !parser.is_done()) {
       error = wait(connection, end, [&](auto done) {
         over([&](auto& stream) {
-          http::async_read(stream, buffer, parser,
-                           [done](const Error& e, std::size_t /*bytes*/) { done(e); });
+          stream.async_read_some(buffer.prepare(piece_bytes),
+                                 [done, &buffer](const Error& e, std::size_t bytes) {
+                                   buffer.commit(bytes);
+                                   done(e);
+                                 });
         });
       });
+      if (error) break;
+      buffer.consume(parser.put(buffer.data(), error));
+      if (error == http::error::need_more) error = {};
     }
     if (error) {
       connections_.erase(name);
