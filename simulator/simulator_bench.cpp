@@ -14,6 +14,13 @@ Profile w1() {
   Profile profile = quiet_profile(5);
   profile.open_load_per_second = 1'000;
   profile.fault_phase_ns = 3 * second;
+  profile.tick_ns = 25 * millisecond;
+  profile.election_ticks = 6;
+  profile.heartbeat_ticks = 2;
+  profile.window_messages = 2;
+  profile.snapshot_entries = profile.tail_entries = 1000;
+  profile.sync_ns_min = 1 * millisecond;
+  profile.sync_ns_max = 4 * millisecond;
   profile.codec_ppm = 100'000;
   profile.rate(Fault::message_loss) = 100'000;
   return profile;
