@@ -111,7 +111,7 @@ class Bench {
 
   void await_signal() {
     signals_.async_wait([this](const Error& error, int /*number*/) {
-      if (error) return;
+      if (error || under_way_ == 0) return;
       if (interrupted_) {
         for (const auto& session : sessions_) session->interrupt();
       }
@@ -124,7 +124,8 @@ class Bench {
   void await_check() {
     checks_.expires_after(between_checks);
     checks_.async_wait([this](const Error& error) {
-      if (error) return;
+      // What has expired when it is cancelled still comes without an error.
+      if (error || under_way_ == 0) return;
       const auto now = Clock::now();
       for (const auto& session : sessions_) session->check(now);
       await_check();
