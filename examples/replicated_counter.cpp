@@ -60,7 +60,7 @@ void open_all() {
   raft::Configuration first;
   for (std::uint32_t id = 1; id <= nodes.size(); ++id) {
     first.members.push_back(raft::Member{NodeId(id), "node" + std::to_string(id), ""});
-    first.voters.push_back(NodeId(id));
+    first.voters.emplace_back(id);
   }
   for (std::uint32_t id = 1; id <= nodes.size(); ++id) {
     raft::ReplicaOptions options;
