@@ -13,6 +13,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include <algorithm>
@@ -32,7 +33,6 @@ using Error = boost::system::error_code;
 namespace {
 
 constexpr std::uint64_t reply_bytes_max = 64ULL << 20U;
-constexpr std::size_t piece_bytes = 64U << 10U;
 constexpr std::chrono::milliseconds pause_between_rounds{50};
 constexpr std::chrono::seconds patience_least{1};
 
@@ -156,21 +156,13 @@ class Client::Implementation {
     beast::flat_buffer buffer;
     http::response_parser<http::string_body> parser;
     parser.body_limit(reply_bytes_max);
-    parser.eager(true);
-    // In pieces by ourselves: what Beast composes for it takes a minute to compile, for each kind of stream.
-    while (!error && !parser.is_done()) {
+    if (!error) {
       error = wait(connection, end, [&](auto done) {
         over([&](auto& stream) {
-          stream.async_read_some(buffer.prepare(piece_bytes),
-                                 [done, &buffer](const Error& e, std::size_t bytes) {
-                                   buffer.commit(bytes);
-                                   done(e);
-                                 });
+          http::async_read(stream, buffer, parser,
+                           [done](const Error& e, std::size_t /*bytes*/) { done(e); });
         });
       });
-      if (error) break;
-      buffer.consume(parser.put(buffer.data(), error));
-      if (error == http::error::need_more) error = {};
     }
     if (error) {
       connections_.erase(name);

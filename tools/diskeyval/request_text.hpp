@@ -13,8 +13,10 @@ inline void append_request(std::string& text, std::string_view method, std::stri
   text += target;
   text += " HTTP/1.1\r\nHost: ";
   text += host;
-  if (!body.empty()) {
-    text += "\r\nContent-Type: application/json\r\nContent-Length: ";
+  if (!body.empty()) text += "\r\nContent-Type: application/json";
+  // Also of nothing, where something could be (RFC 9110, 8.6).
+  if (!body.empty() || method == "POST" || method == "PUT") {
+    text += "\r\nContent-Length: ";
     text += std::to_string(body.size());
   }
   text += "\r\n\r\n";
