@@ -143,6 +143,7 @@ void Replica::step(ReplicaOutput& out, trace::StepObserver* observer) {
   if (snapshots_.has_events()) note_snapshot_events();
   do {
     again_ = false;
+    if (observer != nullptr) observer->stepping(core_, inbox_);
     core_.step(inbox_, core_out_);
     if (core_out_.write.seq) wal_.write(core_out_.write);
     if (core_out_.write.checkpoint) checkpoint_ = core_out_.write.seq;
