@@ -3,6 +3,7 @@
 #include "net/disks.hpp"
 #include "net/fresh_number.hpp"
 #include "net/ticks.hpp"
+#include "net/trace_recorder.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -68,13 +69,18 @@ class Host::Implementation {
         ticks_(options.tick, time_since_boot()),
         requests_(options.id, options.requests),
         disks_(options.data, [this] { disk_wakes(); }) {
-    auto opened = kv::Service::open(service_options(options), disks_.disks(), first_state(options));
+    const kv::ServiceOptions service = service_options(options);
+    auto opened = kv::Service::open(service, disks_.disks(), first_state(options));
     if (const auto* refusal = std::get_if<raft::wal::Refusal>(&opened)) {
       throw StartError(std::string(raft::wal::name(refusal->code)) + ": " + refusal->file + " at byte " +
                            std::to_string(refusal->offset) + ": " + refusal->detail,
                        refusal->code);
     }
     service_ = std::move(std::get<std::unique_ptr<kv::Service>>(opened));
+    if (options.trace) {
+      recorder_ = std::make_unique<TraceRecorder>(*options.trace, cluster_, service.replica.core,
+                                                  service_->replica().recovered(), service_->store());
+    }
   }
 
   void start() {
@@ -229,7 +235,7 @@ class Host::Implementation {
     if (stopped_ || fault_) return;
     catch_up();
     flush_requests();
-    service_->step(out_);
+    step_service();
     for (raft::Envelope& message : out_.messages) transport_.send(std::move(message));
     for (kv::Answer& answer : out_.answers) answer_attempt(answer);
     for (const kv::ChangeAnswer& change : out_.changes) answer_change(change);
@@ -244,9 +250,17 @@ class Host::Implementation {
     if (service_->replica().writes_snapshot()) wake();
   }
 
+  void step_service() {
+    service_->step(out_, recorder_.get());
+    if (!recorder_ || !recorder_->failure()) return;
+    const std::string why = *recorder_->failure();
+    recorder_.reset();
+    if (events_.trace_failed) events_.trace_failed(why);
+  }
+
   void end_with(raft::Fault fault) {
     fault_ = fault;
-    service_->step(out_);  // answers what the step of the fault did not
+    step_service();  // answers what the step of the fault did not
     for (kv::Answer& answer : out_.answers) answer_attempt(answer);
     give_up();
     if (events_.fault) events_.fault(fault);
@@ -334,6 +348,7 @@ class Host::Implementation {
   std::atomic<bool> disk_news_ = false;
   NodeDisks disks_;
   std::unique_ptr<kv::Service> service_;
+  std::unique_ptr<TraceRecorder> recorder_;  // none: nothing is written down
   kv::ServiceOutput out_;
   RequestsOutput requests_out_;
   bool step_is_due_ = false;

@@ -40,6 +40,8 @@ struct HostOptions {
   raft::SnapshotOptions snapshot;
   RequestsOptions requests;
   kv::ApplyObserver* observer = nullptr;  ///< must outlive the host; may be none
+  std::optional<std::filesystem::path>
+      trace;  ///< a directory in which each step is written down (docs/trace.md)
 };
 
 /// Why a node does not start. What it has on disk stays as it is.
@@ -66,6 +68,8 @@ struct HostEvents {
   std::function<void(raft::NodeId)> leader;  ///< none: nobody that this node knows of
   std::function<void(raft::Index)> applied;
   std::function<void(raft::Fault)> fault;  ///< the node has stopped: nothing else is told afterwards
+  /// Its steps are not written down any more, and why. Told once; the node goes on.
+  std::function<void(const std::string&)> trace_failed;
 };
 
 /// One node: the service with its disks, its clock and its peers, on an event loop. Inputs that arrive together share a
