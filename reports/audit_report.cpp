@@ -37,13 +37,13 @@ invariants::HistoryAudit audit_clients(const invariants::History& history, const
   invariants::HistoryAuditOptions options;
   options.model.sessions_max = kv::StoreOptions{}.sessions_max;
   options.model.found_bytes_max = kv::StoreOptions{}.found_bytes_max;
-  options.log_is_known =
-      audited.verdict == AuditVerdict::holds || audited.verdict == AuditVerdict::violated;
+  options.log_is_known = audited.verdict == AuditVerdict::holds || audited.verdict == AuditVerdict::violated;
   return invariants::audit_history(history, log.all(), options);
 }
 
 AuditVerdict AuditReport::verdict() const {
-  for (const AuditVerdict worse : {AuditVerdict::violated, AuditVerdict::differs, AuditVerdict::inconclusive}) {
+  for (const AuditVerdict worse :
+       {AuditVerdict::violated, AuditVerdict::differs, AuditVerdict::inconclusive}) {
     if (nodes.verdict == worse || (clients && clients->verdict == worse)) return worse;
   }
   return AuditVerdict::holds;
@@ -79,9 +79,9 @@ std::string verdict_line(const AuditReport& report, Colour colour) {
   std::set<raft::NodeId> nodes;
   for (const invariants::AuditedLife& life : report.nodes.lives) nodes.insert(life.node);
   std::string line = word + "   " + counted(nodes.size(), "node", "nodes") + ", " +
-                     counted(report.nodes.lives.size(), "life", "lives") + ", " + grouped(report.nodes.steps) +
-                     " steps, " + grouped(report.nodes.received) + " messages, " +
-                     grouped(report.nodes.committed.value()) + " entries committed";
+                     counted(report.nodes.lives.size(), "life", "lives") + ", " +
+                     grouped(report.nodes.steps) + " steps, " + grouped(report.nodes.received) +
+                     " messages, " + grouped(report.nodes.committed.value()) + " entries committed";
   if (report.clients) line += ", " + counted(report.clients->operations, "operation", "operations");
   return line + '\n';
 }
@@ -97,9 +97,10 @@ std::string facts(const AuditReport& report) {
     fact(std::string(invariants::info(finding.rung).id) + ": n" + std::to_string(finding.node.value()) +
          " in step " + grouped(finding.step) + ", " + seconds(finding.time_ns) + ": " + finding.text);
   }
+  // Names of files are not broken.
   for (const invariants::AuditedLife& life : report.nodes.lives) {
-    fact(life.file + ": " + counted(life.steps, "step", "steps") +
-         (life.torn ? ", then it was cut off within a record" : ""));
+    text += "  n" + std::to_string(life.node.value()) + right(counted(life.steps, "step", "steps"), 18) +
+            "   " + printable(life.file) + (life.torn ? " (cut off within a record)" : "") + '\n';
   }
   return text;
 }
@@ -107,7 +108,8 @@ std::string facts(const AuditReport& report) {
 }  // namespace
 
 std::string audit_text(const AuditReport& report, Colour colour) {
-  std::string text = verdict_line(report, colour) + facts(report) + "\nchecked, with the times that it was:\n";
+  std::string text =
+      verdict_line(report, colour) + facts(report) + "\nchecked, with the times that it was:\n";
   std::size_t width = 0;
   for (const RungInfo& rung : invariants::rungs()) width = std::max(width, columns(rung.name));
   std::vector<std::pair<std::string, std::string>> reasons;  // why not, and of which

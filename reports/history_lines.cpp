@@ -81,9 +81,7 @@ const char* name(Fate fate) {
 
 [[noreturn]] void wrong(const std::string& what) { throw std::runtime_error(what); }
 
-Value value_of(const Json& json) {
-  return json.is_null() ? Value() : Value(json.get<std::string>());
-}
+Value value_of(const Json& json) { return json.is_null() ? Value() : Value(json.get<std::string>()); }
 
 Operation operation_of(const Json& json) {
   const auto text = [&](const char* field) { return json.at(field).get<std::string>(); };

@@ -52,14 +52,15 @@ TEST(HistoryLines, AreThese) {
 
 TEST(HistoryLines, NameTheLineThatIsWrong) {
   const std::string good = history_lines(some_history());
-  for (const char* bad :
-       {"{", "[]", "{}", R"({"client":1,"sequence":1,"op":"fly","fate":"ok","invoked_ns":30})",
-        R"({"client":1,"sequence":1,"op":"get","key":"k","fate":"lost","invoked_ns":30})",
-        R"({"client":1,"sequence":1,"op":"get","key":"k","fate":"ok","invoked_ns":30,"returned_ns":31})",
-        R"({"client":1,"sequence":1,"op":"delete","key":"k","fate":"ok","invoked_ns":30,"returned_ns":29})",
-        R"({"client":1,"sequence":1,"op":"mget","keys":["a","b"],"fate":"ok","invoked_ns":30,"returned_ns":31,"read":["x"]})",
-        R"({"client":1,"sequence":1,"op":"delete","key":"k","fate":"unknown","invoked_ns":3})",
-        R"({"client":-1,"sequence":"x","op":"delete","key":"k","fate":"unknown","invoked_ns":30})"}) {
+  for (
+      const char* bad :
+      {"{", "[]", "{}", R"({"client":1,"sequence":1,"op":"fly","fate":"ok","invoked_ns":30})",
+       R"({"client":1,"sequence":1,"op":"get","key":"k","fate":"lost","invoked_ns":30})",
+       R"({"client":1,"sequence":1,"op":"get","key":"k","fate":"ok","invoked_ns":30,"returned_ns":31})",
+       R"({"client":1,"sequence":1,"op":"delete","key":"k","fate":"ok","invoked_ns":30,"returned_ns":29})",
+       R"({"client":1,"sequence":1,"op":"mget","keys":["a","b"],"fate":"ok","invoked_ns":30,"returned_ns":31,"read":["x"]})",
+       R"({"client":1,"sequence":1,"op":"delete","key":"k","fate":"unknown","invoked_ns":3})",
+       R"({"client":-1,"sequence":"x","op":"delete","key":"k","fate":"unknown","invoked_ns":30})"}) {
     const auto read = read_history_lines(good + bad + "\n");
     const auto* error = std::get_if<HistoryLineError>(&read);
     ASSERT_NE(error, nullptr) << bad;

@@ -79,6 +79,7 @@ class ProcessCluster {
                                       "--cert=" + stem + ".crt",
                                       "--key=" + stem + ".key",
                                       "--ca=" + (directory_ / "ca.crt").string(),
+                                      "--trace=" + traces().string(),
                                       "--compact-every=2000"};
     if (!peers.empty()) words.push_back("--peers=" + peers);
     std::vector<char*> arguments;
@@ -94,6 +95,7 @@ class ProcessCluster {
     ::posix_spawn_file_actions_destroy(&actions);
     if (error != 0) throw std::runtime_error("cannot start " + program().string());
     processes_[id] = process;
+    ++lives_;
   }
 
   void signal(std::uint32_t id, int number) { ::kill(processes_.at(id), number); }
@@ -111,6 +113,15 @@ class ProcessCluster {
     processes_.erase(id);
     return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
   }
+
+  /// Nothing runs any more.
+  void kill_all() {
+    while (!processes_.empty()) kill(processes_.begin()->first);
+  }
+  /// How often a node was started.
+  [[nodiscard]] std::size_t lives() const { return lives_; }
+  /// Where all of them write down what they do.
+  [[nodiscard]] fs::path traces() const { return directory_ / "traces"; }
 
   [[nodiscard]] std::unique_ptr<Client> client(
       std::chrono::milliseconds timeout = std::chrono::seconds(20)) const {
@@ -182,6 +193,7 @@ class ProcessCluster {
   std::vector<std::uint16_t> peer_ports_;
   std::vector<std::uint16_t> http_ports_;
   std::map<std::uint32_t, pid_t> processes_;
+  std::size_t lives_ = 0;
 };
 
 }  // namespace raftlab::diskeyval::test

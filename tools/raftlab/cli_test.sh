@@ -74,7 +74,7 @@ small=(--profile small.toml)
 
 run 0 --help
 says out 'Exit codes'
-for command in explore run replay show ladder; do says out "$command"; done
+for command in explore run replay show audit ladder; do says out "$command"; done
 run 0 explore --help
 for flag in --seed --seeds --nodes --profile --checks --jobs --time-budget --shard --trace --json --junit --out --keep-going; do
   says out "$flag"

@@ -8,7 +8,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr int usage = 64;
-const std::vector<std::string> commands = {"explore", "run", "replay", "show", "ladder", "bench"};
+const std::vector<std::string> commands = {"explore", "run", "replay", "show", "audit", "ladder", "bench"};
 
 /// What the command line is taken for: nothing here runs a seed.
 class Usage : public CliTest {
