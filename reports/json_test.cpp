@@ -106,11 +106,11 @@ TEST(Json, TheSummaryHasItsFieldsInOrder) {
                                             "evaluations", "marks", "marks_missed"}));
 }
 
-TEST(Json, TheSummaryKnowsEveryFaultKindAndEveryActiveRung) {
+TEST(Json, TheSummaryKnowsEveryFaultKindAndEveryRung) {
   const auto summary = nlohmann::json::parse(json_summary(Campaign{}, ""))["summary"];
   EXPECT_EQ(summary["faults"].size(), simulator::faults);
   for (const invariants::RungInfo& rung : invariants::rungs())
-    EXPECT_EQ(summary["evaluations"].contains(rung.id), rung.active) << rung.id;
+    EXPECT_TRUE(summary["evaluations"].contains(rung.id)) << rung.id;
 }
 
 TEST(Json, TheSummarySaysWhyNothingIsConcluded) {
