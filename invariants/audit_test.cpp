@@ -379,5 +379,29 @@ TEST(Audit, ANodeThatForgotTheEndOfItsLogBreaksR1AndR3) {
   EXPECT_TRUE(fired(audited, Rung::R3)) << told(audited);
 }
 
+/// An operator puts the copy of a disk back that was taken a while ago.
+TEST(Audit, ANodeThatStartsFromAnOlderImageBreaksR6) {
+  Cores cores(3, 17, core_options(false, false));
+  Traces traces(cores);
+  live(cores, 1500, 0, 0);
+  Cores::Node& node = cores.nodes()[1];
+  cores.sync(node, SIZE_MAX);
+  cores.settle(node);
+  const raft::HardState hard = node.hard;
+  const std::vector<raft::Slice> entries = node.entries;
+  live(cores, 1500, 0, 0);
+  cores.sync(node, SIZE_MAX);
+  cores.settle(node);
+  cores.crash(node);
+  ASSERT_GT(node.entries.size(), entries.size() + 5);
+  node.hard = hard;
+  node.entries = entries;
+  cores.start(node);
+  live(cores, 300, 0, 0);
+  const AuditResult audited = judged(traces);
+  EXPECT_EQ(audited.verdict, AuditVerdict::violated);
+  EXPECT_TRUE(fired(audited, Rung::R6)) << told(audited);
+}
+
 }  // namespace
 }  // namespace raftlab::invariants

@@ -108,6 +108,7 @@ refuses 64 '--trace' explore --seed 1 --trace ''
 refuses 64 'trace' replay
 refuses 64 'trace' show
 refuses 64 'path' run
+refuses 64 'path' audit
 refuses 64 '--around' show small.toml --around x
 
 # ---- files that are not what they should be ---------------------------------------------------------------------------

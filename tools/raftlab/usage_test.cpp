@@ -65,7 +65,7 @@ TEST_F(Usage, TheVersionTellsTheBuildAndTheFormats) {
   const Ran ran = run({"--version"});
   EXPECT_EQ(ran.code, 0);
   EXPECT_EQ(ran.err, "");
-  EXPECT_EQ(ran.out, "raftlab " + version::line() + "\nformats: trace 2, wal 1\n");
+  EXPECT_EQ(ran.out, "raftlab " + version::line() + "\nformats: trace 2, node trace 1, wal 1\n");
 }
 
 TEST_F(Usage, HelpThatCannotBePrintedIsAnError) {
