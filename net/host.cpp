@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <map>
 #include <utility>
 #include <variant>
@@ -119,7 +120,8 @@ class Host::Implementation {
 
   void request(Wish wish, Answered answered) {
     const std::uint64_t number = ++last_wish_;
-    answered_.emplace(number, std::move(answered));
+    const bool reads = std::holds_alternative<kv::GetKeys>(wish.what);
+    answered_.emplace(number, Asked{std::move(answered), Clock::now(), reads});
     if (!begin()) {
       post([this, number] { tell(number, not_ready()); });
       return;
@@ -156,6 +158,7 @@ class Host::Implementation {
     return status;
   }
 
+  [[nodiscard]] const Latencies& latencies() const { return latencies_; }
   [[nodiscard]] const kv::Service& service() const { return *service_; }
   [[nodiscard]] NodeId id() const { return id_; }
   [[nodiscard]] std::chrono::milliseconds tick() const { return tick_; }
@@ -163,6 +166,16 @@ class Host::Implementation {
 
  private:
   struct Life {};
+  using Clock = std::chrono::steady_clock;
+  struct Asked {
+    Answered answered;
+    Clock::time_point at;
+    bool reads = false;
+  };
+  struct LogWrite {
+    raft::WriteSeq seq;
+    Clock::time_point at;
+  };
   struct Forwarded {
     NodeId from;
     std::uint64_t tag = 0;  // theirs
@@ -242,6 +255,7 @@ class Host::Implementation {
     const raft::View view = service_->replica().view();
     see_configuration(view);
     see_leader(view.state.leader);
+    time_log_writes(view.state);
     const raft::Index applied = service_->store().applied();
     if (std::exchange(applied_, applied) != applied && events_.applied) events_.applied(applied);
     if (out_.role && events_.role) events_.role(*out_.role);
@@ -303,7 +317,22 @@ class Host::Implementation {
 
   void tell(std::uint64_t number, const kv::Answer& answer) {
     auto waiting = answered_.extract(number);
-    if (!waiting.empty()) waiting.mapped()(answer);
+    if (waiting.empty()) return;
+    const Asked& asked = waiting.mapped();
+    (asked.reads ? latencies_.reads : latencies_.writes).note(Clock::now() - asked.at);
+    asked.answered(answer);
+  }
+
+  /// A write is on its way from the step that gives it out to the one that hears that it has arrived.
+  void time_log_writes(const raft::State& state) {
+    if (log_writes_.empty() && state.issued == timed_) return;
+    const Clock::time_point now = Clock::now();
+    while (!log_writes_.empty() && log_writes_.front().seq <= state.written) {
+      latencies_.log_writes.note(now - log_writes_.front().at);
+      log_writes_.pop_front();
+    }
+    if (state.issued != timed_) log_writes_.push_back(LogWrite{state.issued, now});
+    timed_ = state.issued;
   }
 
   std::uint32_t note(Changed changed) {
@@ -358,7 +387,10 @@ class Host::Implementation {
   NodeId leader_;
   std::vector<raft::Member> members_;
   std::uint64_t last_wish_ = 0;
-  std::map<std::uint64_t, Answered> answered_;
+  std::map<std::uint64_t, Asked> answered_;
+  Latencies latencies_;
+  std::deque<LogWrite> log_writes_;  // on their way, the last one of each step
+  raft::WriteSeq timed_;             // the last one that was among them
   std::uint64_t last_forwarded_ = 0;
   std::map<std::uint64_t, Forwarded> forwarded_;
   std::uint32_t last_change_ = 0;
@@ -394,6 +426,7 @@ void Host::transfer(NodeId target, Changed changed) { implementation_->transfer(
 void Host::take_snapshot() { implementation_->take_snapshot(); }
 void Host::set_read_policy(kv::ReadPolicy policy) { implementation_->set_read_policy(policy); }
 HostStatus Host::status() const { return implementation_->status(); }
+const Latencies& Host::latencies() const { return implementation_->latencies(); }
 const kv::Service& Host::service() const { return implementation_->service(); }
 raft::NodeId Host::id() const { return implementation_->id(); }
 std::uint32_t Host::in_ticks(std::chrono::milliseconds time) const {

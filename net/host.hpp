@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kv/service.hpp"
+#include "net/latencies.hpp"
 #include "net/requests.hpp"
 #include "net/transport.hpp"
 #include "raft/wal/wal.hpp"
@@ -101,6 +102,7 @@ class Host {
   void set_read_policy(kv::ReadPolicy policy);
 
   [[nodiscard]] HostStatus status() const;
+  [[nodiscard]] const Latencies& latencies() const;
   [[nodiscard]] const kv::Service& service() const;
   [[nodiscard]] raft::NodeId id() const;
   /// A time as this host counts it, rounded up; 1 or more. From any thread.

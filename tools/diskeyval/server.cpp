@@ -245,7 +245,9 @@ class Server::Implementation {
     Measured measured;
     measured.status = host_->status();
     measured.tally = tally_;
+    measured.latencies = host_->latencies();
     measured.peers = transport_->counters();
+    measured.queues = transport_->queues();
     measured.clients = http_->counters();
     measured.certificate_expires_s = transport_->contexts()->certificate_expires_s();
     measured.revocations_expire_s = transport_->contexts()->revocations_expire_s();
