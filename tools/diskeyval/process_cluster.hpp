@@ -75,7 +75,7 @@ class ProcessCluster {
                                       "serve",
                                       "--listen=" + local(peer_ports_[id - 1]),
                                       "--http=" + local(http_ports_[id - 1]),
-                                      "--data=" + (directory_ / ("data" + std::to_string(id))).string(),
+                                      "--data=" + data(id).string(),
                                       "--cert=" + stem + ".crt",
                                       "--key=" + stem + ".key",
                                       "--ca=" + (directory_ / "ca.crt").string(),
@@ -120,6 +120,7 @@ class ProcessCluster {
   }
   /// How often a node was started.
   [[nodiscard]] std::size_t lives() const { return lives_; }
+  [[nodiscard]] fs::path data(std::uint32_t id) const { return directory_ / ("data" + std::to_string(id)); }
   /// Where all of them write down what they do.
   [[nodiscard]] fs::path traces() const { return directory_ / "traces"; }
 
