@@ -272,7 +272,7 @@ done
 
 run 0 ladder
 says out 'N18  nothing-leaves-early'
-says out 'not active: '
+says out 'rungs are active'
 for shell in bash zsh fish; do
   run 0 __complete "$shell"
   cmp -s out "$repository/completions/raftlab.$shell" || fail "completions/raftlab.$shell is not what raftlab __complete $shell prints"
