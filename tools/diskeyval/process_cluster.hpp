@@ -4,21 +4,21 @@
 #include "net/certificates.hpp"
 #include "tools/diskeyval/certs_command.hpp"
 #include "tools/diskeyval/client.hpp"
+#include "tools/diskeyval/process.hpp"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -29,9 +29,23 @@ namespace raftlab::diskeyval::test {
 
 namespace fs = std::filesystem;
 
+struct ClusterOptions {
+  std::uint32_t nodes = 3;   ///< the first members
+  std::uint32_t spares = 0;  ///< behind them in number, with certificates; they join when they are started
+  std::uint64_t compact_every = 2000;  ///< entries between two snapshots
+  std::vector<std::string> flags;      ///< of each node, beside those that it needs
+  /// Where a node listens, without the port.
+  std::function<std::string(std::uint32_t id)> host = [](std::uint32_t /*id*/) { return "127.0.0.1"; };
+  /// Starts a node; a test may put it somewhere, or something before it.
+  std::function<pid_t(std::uint32_t id, Launch what)> launch = [](std::uint32_t /*id*/, const Launch& what) {
+    return test::launch(what);
+  };
+};
+
 class ProcessCluster {
  public:
-  explicit ProcessCluster(std::uint32_t nodes) : nodes_(nodes) {
+  explicit ProcessCluster(std::uint32_t nodes) : ProcessCluster(ClusterOptions{.nodes = nodes}) {}
+  explicit ProcessCluster(ClusterOptions options) : nodes_(options.nodes), options_(std::move(options)) {
     std::string name = (fs::temp_directory_path() / "diskeyval-cluster-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no scratch directory");
     directory_ = name;
@@ -40,7 +54,7 @@ class ProcessCluster {
     init.directory = directory_;
     init.days = 1;
     must(init_certs(init, said));
-    for (std::uint32_t id = 1; id <= nodes; ++id) {
+    for (std::uint32_t id = 1; id <= nodes_ + options_.spares; ++id) {
       CertsIssue node;
       node.directory = directory_;
       node.node = raft::NodeId(id);
@@ -53,7 +67,7 @@ class ProcessCluster {
     client.name = "test";
     client.admin = true;
     must(issue_certs(client, said));
-    for (std::uint32_t id = 1; id <= nodes; ++id) start(id);
+    for (std::uint32_t id = 1; id <= nodes_; ++id) start(id);
   }
   ProcessCluster(const ProcessCluster&) = delete;
   ProcessCluster& operator=(const ProcessCluster&) = delete;
@@ -67,33 +81,25 @@ class ProcessCluster {
     std::string peers;
     for (std::uint32_t other = 1; other <= nodes_; ++other) {
       if (other != id)
-        peers +=
-            (peers.empty() ? "node" : ",node") + std::to_string(other) + '=' + local(peer_ports_[other - 1]);
+        peers += (peers.empty() ? "node" : ",node") + std::to_string(other) + '=' + peer_address(other);
     }
     const std::string stem = (directory_ / ("node-" + std::to_string(id))).string();
     std::vector<std::string> words = {program().string(),
                                       "serve",
-                                      "--listen=" + local(peer_ports_[id - 1]),
-                                      "--http=" + local(http_ports_[id - 1]),
-                                      "--data=" + (directory_ / ("data" + std::to_string(id))).string(),
+                                      "--listen=" + peer_address(id),
+                                      "--http=" + net::text_of(endpoint(id)),
+                                      "--data=" + data(id).string(),
                                       "--cert=" + stem + ".crt",
                                       "--key=" + stem + ".key",
                                       "--ca=" + (directory_ / "ca.crt").string(),
-                                      "--compact-every=2000"};
+                                      "--compact-every=" + std::to_string(options_.compact_every)};
     if (!peers.empty()) words.push_back("--peers=" + peers);
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log(id).c_str(),
-                                       O_WRONLY | O_CREAT | O_APPEND, 0644);
-    pid_t process = 0;
-    const int error =
-        ::posix_spawn(&process, program().c_str(), &actions, nullptr, arguments.data(), environ);
-    ::posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) throw std::runtime_error("cannot start " + program().string());
-    processes_[id] = process;
+    if (id > nodes_) words.push_back("--join");
+    words.insert(words.end(), options_.flags.begin(), options_.flags.end());
+    Launch what;
+    what.words = std::move(words);
+    what.errors = log(id);
+    processes_[id] = options_.launch(id, std::move(what));
   }
 
   void signal(std::uint32_t id, int number) { ::kill(processes_.at(id), number); }
@@ -103,20 +109,24 @@ class ProcessCluster {
     ::waitpid(processes_.at(id), nullptr, 0);
     processes_.erase(id);
   }
-  /// Asks the node to end, and returns its exit code; -1 when a signal ended it.
+  /// Asks the node to end, and returns its exit code; -1 when it does not end.
   int end(std::uint32_t id) {
     signal(id, SIGTERM);
-    int how = 0;
-    ::waitpid(processes_.at(id), &how, 0);
-    processes_.erase(id);
-    return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
+    return ended(id).value_or(-1);
+  }
+  /// How a node ended that ends by itself: its exit code, or minus the signal. None: it goes on and on.
+  std::optional<int> ended(std::uint32_t id, std::chrono::seconds longest = std::chrono::seconds(60)) {
+    const std::optional<int> how = wait_for_end(processes_.at(id), longest);
+    if (how) processes_.erase(id);
+    return how;
   }
 
-  [[nodiscard]] std::unique_ptr<Client> client(
-      std::chrono::milliseconds timeout = std::chrono::seconds(20)) const {
+  /// `first`: whom it asks first.
+  [[nodiscard]] std::unique_ptr<Client> client(std::chrono::milliseconds timeout = std::chrono::seconds(20),
+                                               std::uint32_t first = 1) const {
     ClientOptions options;
-    for (const std::uint16_t port : http_ports_)
-      options.endpoints.push_back(*net::parse_address(local(port)));
+    const std::uint32_t all = nodes_ + options_.spares;
+    for (std::uint32_t i = 0; i < all; ++i) options.endpoints.push_back(endpoint((first - 1 + i) % all + 1));
     options.timeout = timeout;
     net::TlsFiles files;
     files.certificate = directory_ / "admin-test.crt";
@@ -128,7 +138,7 @@ class ProcessCluster {
     return std::get<std::unique_ptr<Client>>(std::move(made));
   }
   [[nodiscard]] net::Address endpoint(std::uint32_t id) const {
-    return *net::parse_address(local(http_ports_[id - 1]));
+    return net::Address{options_.host(id), http_ports_[id - 1]};
   }
 
   /// Who leads, as one of those says that run; 0: nobody.
@@ -149,13 +159,19 @@ class ProcessCluster {
     return {std::istreambuf_iterator<char>(in), {}};
   }
   [[nodiscard]] const fs::path& directory() const { return directory_; }
+  /// Where a node keeps its log and its snapshots.
+  [[nodiscard]] fs::path data(std::uint32_t id) const { return directory_ / ("data" + std::to_string(id)); }
+  [[nodiscard]] std::uint32_t nodes() const { return nodes_; }
+  /// Under which peers reach a node.
+  [[nodiscard]] std::string peer_address(std::uint32_t id) const {
+    return net::text_of(net::Address{options_.host(id), peer_ports_[id - 1]});
+  }
+  static fs::path program() { return fs::read_symlink("/proc/self/exe").parent_path() / "diskeyval"; }
 
  private:
   static void must(const std::optional<Failure>& failed) {
     if (failed) throw std::runtime_error(failed->message);
   }
-  static fs::path program() { return fs::read_symlink("/proc/self/exe").parent_path() / "diskeyval"; }
-  static std::string local(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
   [[nodiscard]] std::string log(std::uint32_t id) const {
     return (directory_ / ("log" + std::to_string(id))).string();
   }
@@ -178,6 +194,7 @@ class ProcessCluster {
   }
 
   std::uint32_t nodes_;
+  ClusterOptions options_;
   fs::path directory_;
   std::vector<std::uint16_t> peer_ports_;
   std::vector<std::uint16_t> http_ports_;
