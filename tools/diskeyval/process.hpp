@@ -1,10 +1,12 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -75,6 +77,40 @@ inline std::optional<int> wait_for_end(pid_t process, std::chrono::seconds longe
     if (how || std::chrono::steady_clock::now() > until) return how;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+}
+
+/// Runs a program to its end. What it prints on stdout; throws with what it says on stderr when it fails.
+inline std::string run(const std::string& program, const std::vector<std::string>& arguments) {
+  const auto in_memory = [](const char* name) {
+    const int file = ::memfd_create(name, MFD_CLOEXEC);
+    if (file < 0) throw std::runtime_error("no memory for a file");
+    return file;
+  };
+  const auto text_of = [](int file) {
+    std::string text(static_cast<std::size_t>(::lseek(file, 0, SEEK_END)), '\0');
+    const ssize_t count = ::pread(file, text.data(), text.size(), 0);
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    ::close(file);
+    return text;
+  };
+  const int output = in_memory("output");
+  const int errors = in_memory("errors");
+  const std::string self = "/proc/" + std::to_string(::getpid()) + "/fd/";
+  Launch what;
+  what.words.push_back(program);
+  what.words.insert(what.words.end(), arguments.begin(), arguments.end());
+  what.output = self + std::to_string(output);
+  what.errors = self + std::to_string(errors);
+  const pid_t process = launch(what);
+  const std::optional<int> how = wait_for_end(process, std::chrono::seconds(30));
+  if (!how) {
+    ::kill(process, SIGKILL);
+    ::waitpid(process, nullptr, 0);
+  }
+  const std::string said = text_of(output);
+  const std::string complaints = text_of(errors);
+  if (how != 0) throw std::runtime_error(program + ": " + complaints);
+  return said;
 }
 
 }  // namespace raftlab::diskeyval::test

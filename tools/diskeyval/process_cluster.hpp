@@ -49,24 +49,13 @@ class ProcessCluster {
     std::string name = (fs::temp_directory_path() / "diskeyval-cluster-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no scratch directory");
     directory_ = name;
-    std::ostringstream said;
     CertsInit init;
-    init.directory = directory_;
     init.days = 1;
-    must(init_certs(init, said));
+    make_certificates(directory_, init);
     for (std::uint32_t id = 1; id <= nodes_ + options_.spares; ++id) {
-      CertsIssue node;
-      node.directory = directory_;
-      node.node = raft::NodeId(id);
-      must(issue_certs(node, said));
       peer_ports_.push_back(free_port());
       http_ports_.push_back(free_port());
     }
-    CertsIssue client;
-    client.directory = directory_;
-    client.name = "test";
-    client.admin = true;
-    must(issue_certs(client, said));
     for (std::uint32_t id = 1; id <= nodes_; ++id) start(id);
   }
   ProcessCluster(const ProcessCluster&) = delete;
@@ -75,6 +64,26 @@ class ProcessCluster {
     for (const auto& [id, process] : processes_) ::kill(process, SIGKILL);
     for (const auto& [id, process] : processes_) ::waitpid(process, nullptr, 0);
     fs::remove_all(directory_);
+  }
+
+  /// An authority, and certificates of all nodes and of a client, for as many days as the authority has.
+  void make_certificates(const fs::path& directory, CertsInit init) const {
+    std::ostringstream said;
+    init.directory = directory;
+    must(init_certs(init, said));
+    for (std::uint32_t id = 1; id <= nodes_ + options_.spares; ++id) {
+      CertsIssue node;
+      node.directory = directory;
+      node.node = raft::NodeId(id);
+      node.days = init.days;
+      must(issue_certs(node, said));
+    }
+    CertsIssue client;
+    client.directory = directory;
+    client.name = "test";
+    client.admin = true;
+    client.days = init.days;
+    must(issue_certs(client, said));
   }
 
   void start(std::uint32_t id) {
@@ -103,11 +112,12 @@ class ProcessCluster {
   }
 
   void signal(std::uint32_t id, int number) { ::kill(processes_.at(id), number); }
-  /// Kills the node; nothing of it runs any more afterwards.
+  /// Kills the node; nothing of it runs any more afterwards. Throws when it had ended by itself: then this was no fault.
   void kill(std::uint32_t id) {
     signal(id, SIGKILL);
-    ::waitpid(processes_.at(id), nullptr, 0);
-    processes_.erase(id);
+    const std::optional<int> how = ended(id);
+    if (how != -SIGKILL)
+      throw std::runtime_error("node " + std::to_string(id) + " was not there to be killed");
   }
   /// Asks the node to end, and returns its exit code; -1 when it does not end.
   int end(std::uint32_t id) {
@@ -121,16 +131,18 @@ class ProcessCluster {
     return how;
   }
 
-  /// `first`: whom it asks first.
+  /// `first`: whom it asks first. `certificates`: where its own are; empty: where those of the nodes are.
   [[nodiscard]] std::unique_ptr<Client> client(std::chrono::milliseconds timeout = std::chrono::seconds(20),
-                                               std::uint32_t first = 1) const {
+                                               std::uint32_t first = 1,
+                                               const fs::path& certificates = {}) const {
     ClientOptions options;
     const std::uint32_t all = nodes_ + options_.spares;
     for (std::uint32_t i = 0; i < all; ++i) options.endpoints.push_back(endpoint((first - 1 + i) % all + 1));
     options.timeout = timeout;
     net::TlsFiles files;
-    files.certificate = directory_ / "admin-test.crt";
-    files.key = directory_ / "admin-test.key";
+    const fs::path& own = certificates.empty() ? directory_ : certificates;
+    files.certificate = own / "admin-test.crt";
+    files.key = own / "admin-test.key";
     files.authorities = directory_ / "ca.crt";
     options.tls = files;
     auto made = Client::make(std::move(options));
