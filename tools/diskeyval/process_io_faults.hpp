@@ -4,7 +4,6 @@
 #include "tools/diskeyval/process.hpp"
 #include "tools/diskeyval/process_cluster.hpp"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -27,21 +26,18 @@ using io_faults::Fault;
 class FaultyDisk {
  public:
   FaultyDisk() {
-    std::string name = (fs::temp_directory_path() / "diskeyval-io-faults-XXXXXX").string();
-    const int file = ::mkstemp(name.data());
-    if (file < 0) throw std::runtime_error("no file for the control of a disk");
-    path_ = name;
-    const bool long_enough = ::ftruncate(file, sizeof(io_faults::Control)) == 0;
-    void* const at = ::mmap(nullptr, sizeof(io_faults::Control), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    ::close(file);
-    if (!long_enough || at == MAP_FAILED) throw std::runtime_error("the control of a disk cannot be mapped");
+    if (file_ < 0 || ::ftruncate(file_, sizeof(io_faults::Control)) != 0)
+      throw std::runtime_error("no file for the control of a disk");
+    void* const at =
+        ::mmap(nullptr, sizeof(io_faults::Control), PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
+    if (at == MAP_FAILED) throw std::runtime_error("the control of a disk cannot be mapped");
     control_ = new (at) io_faults::Control;
   }
   FaultyDisk(const FaultyDisk&) = delete;
   FaultyDisk& operator=(const FaultyDisk&) = delete;
   ~FaultyDisk() {
     ::munmap(control_, sizeof(io_faults::Control));
-    fs::remove(path_);
+    ::close(file_);
   }
 
   void fail(Fault fault, std::uint64_t amount = 0) {
@@ -56,7 +52,8 @@ class FaultyDisk {
     const fs::path shim = ProcessCluster::program().parent_path() / "libdiskeyval_io_faults.so";
     if (!fs::exists(shim)) throw std::runtime_error(shim.string() + " is missing");
     what.environment.push_back("LD_PRELOAD=" + shim.string());
-    what.environment.push_back(std::string(io_faults::control_variable) + '=' + path_.string());
+    what.environment.push_back(std::string(io_faults::control_variable) + "=/proc/" +
+                               std::to_string(::getpid()) + "/fd/" + std::to_string(file_));
     what.environment.push_back(std::string(io_faults::directory_variable) + '=' + directory.string());
     // A sanitizer wants its own library to be the first one, where that matters; here it does not.
     const char* options = std::getenv("ASAN_OPTIONS");
@@ -65,7 +62,8 @@ class FaultyDisk {
   }
 
  private:
-  fs::path path_;
+  // In memory, so that it is gone with the test, however that ends.
+  const int file_ = ::memfd_create("io-faults", MFD_CLOEXEC);
   io_faults::Control* control_ = nullptr;
 };
 

@@ -45,6 +45,8 @@ class NetworkNamespace {
     if (::setns(descriptor_, CLONE_NEWNET) != 0)
       throw std::runtime_error(std::string("setns: ") + std::strerror(errno));
   }
+  /// For who cannot be told of a failure.
+  bool try_enter() const noexcept { return ::setns(descriptor_, CLONE_NEWNET) == 0; }
   /// As other programs name it, for as long as this process lives.
   [[nodiscard]] std::string path() const {
     return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(descriptor_);
@@ -163,7 +165,8 @@ class ProcessNetwork {
     const NetworkNamespace& home;
     mutable bool stay = false;
     ~GoHome() {
-      if (!stay) home.enter();
+      // Who may not make a namespace may not enter one either, and has not left home.
+      if (!stay) static_cast<void>(home.try_enter());
     }
   };
 
