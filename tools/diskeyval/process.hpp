@@ -107,7 +107,7 @@ inline std::string run(const std::string& program, const std::vector<std::string
     ::kill(process, SIGKILL);
     ::waitpid(process, nullptr, 0);
   }
-  const std::string said = text_of(output);
+  std::string said = text_of(output);
   const std::string complaints = text_of(errors);
   if (how != 0) throw std::runtime_error(program + ": " + complaints);
   return said;

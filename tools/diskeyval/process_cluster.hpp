@@ -103,7 +103,7 @@ class ProcessCluster {
                                       "--ca=" + (directory_ / "ca.crt").string(),
                                       "--compact-every=" + std::to_string(options_.compact_every)};
     if (!peers.empty()) words.push_back("--peers=" + peers);
-    if (id > nodes_) words.push_back("--join");
+    if (id > nodes_) words.emplace_back("--join");
     words.insert(words.end(), options_.flags.begin(), options_.flags.end());
     Launch what;
     what.words = std::move(words);

@@ -162,7 +162,7 @@ TEST_F(DiskFaults, ASyncThatFailsEverywhereLosesNothingThatWasAcknowledged) {
 
 /// F1, with F21: cut in the frame of a record, in its payload, and right behind its first byte.
 TEST_F(DiskFaults, ATornWriteIsCutOffWhereverItWasTorn) {
-  for (const std::uint64_t bytes : {20, 50, 1}) {
+  for (const std::uint64_t bytes : {20U, 50U, 1U}) {
     for (std::uint32_t id = 1; id <= 3; ++id) {
       const std::uint64_t before = disk(id).seen().struck;
       disk(id).fail(Fault::torn_write, bytes);

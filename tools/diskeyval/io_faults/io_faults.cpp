@@ -166,6 +166,7 @@ long sync(int descriptor, long number) {
 
 namespace io = raftlab::diskeyval::io_faults;
 
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the C library's names are reserved ones
 extern "C" {
 
 ssize_t write(int descriptor, const void* bytes, size_t count) {
@@ -194,3 +195,4 @@ int fdatasync(int descriptor) {
 }
 
 }  // extern "C"
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)
