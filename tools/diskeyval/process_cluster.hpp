@@ -101,6 +101,7 @@ class ProcessCluster {
                                       "--cert=" + stem + ".crt",
                                       "--key=" + stem + ".key",
                                       "--ca=" + (directory_ / "ca.crt").string(),
+                                      "--trace=" + traces().string(),
                                       "--compact-every=" + std::to_string(options_.compact_every)};
     if (!peers.empty()) words.push_back("--peers=" + peers);
     if (id > nodes_) words.emplace_back("--join");
@@ -109,6 +110,7 @@ class ProcessCluster {
     what.words = std::move(words);
     what.errors = log(id);
     processes_[id] = options_.launch(id, std::move(what));
+    ++lives_;
   }
 
   void signal(std::uint32_t id, int number) { ::kill(processes_.at(id), number); }
@@ -130,6 +132,15 @@ class ProcessCluster {
     if (how) processes_.erase(id);
     return how;
   }
+
+  /// Nothing runs any more.
+  void kill_all() {
+    while (!processes_.empty()) kill(processes_.begin()->first);
+  }
+  /// How often a node was started.
+  [[nodiscard]] std::size_t lives() const { return lives_; }
+  /// Where all of them write down what they do.
+  [[nodiscard]] fs::path traces() const { return directory_ / "traces"; }
 
   /// `first`: whom it asks first. `certificates`: where its own are; empty: where those of the nodes are.
   [[nodiscard]] std::unique_ptr<Client> client(std::chrono::milliseconds timeout = std::chrono::seconds(20),
@@ -211,6 +222,7 @@ class ProcessCluster {
   std::vector<std::uint16_t> peer_ports_;
   std::vector<std::uint16_t> http_ports_;
   std::map<std::uint32_t, pid_t> processes_;
+  std::size_t lives_ = 0;
 };
 
 }  // namespace raftlab::diskeyval::test

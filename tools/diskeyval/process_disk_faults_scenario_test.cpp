@@ -1,3 +1,4 @@
+#include "tools/diskeyval/process_audit.hpp"
 #include "tools/diskeyval/process_cluster.hpp"
 #include "tools/diskeyval/process_io_faults.hpp"
 #include "tools/diskeyval/process_load.hpp"
@@ -139,7 +140,7 @@ TEST_F(DiskFaults, AFullDiskStopsTheLeaderUntilThereIsRoom) {
   disk(leads).work_again();
   start_again(leads);
   expect_needed(leads);
-  expect_linearizable(load_.end(), 300);
+  expect_audited(cluster_, load_.end(), 300);
 }
 
 /// F11: the sync fails once and would succeed then; what it did not cover is gone.
@@ -151,13 +152,13 @@ TEST_F(DiskFaults, ASyncThatFailsStopsTheLeaderForGood) {
   EXPECT_TRUE(goes_on(load_, 100));
   start_again(leads);
   expect_needed(leads);
-  expect_linearizable(load_.end(), 300);
+  expect_audited(cluster_, load_.end(), 300);
 }
 
 /// Whatever one of them had acknowledged without having it would be missing now.
 TEST_F(DiskFaults, ASyncThatFailsEverywhereLosesNothingThatWasAcknowledged) {
   for (int round = 0; round < 3; ++round) expect_all_survive(Fault::failed_sync, 0, disk_failed);
-  expect_linearizable(load_.end(), 400);
+  expect_audited(cluster_, load_.end(), 400);
 }
 
 /// F1, with F21: cut in the frame of a record, in its payload, and right behind its first byte.
@@ -172,12 +173,12 @@ TEST_F(DiskFaults, ATornWriteIsCutOffWhereverItWasTorn) {
       start_again(id);
     }
   }
-  expect_linearizable(load_.end(), 280);
+  expect_audited(cluster_, load_.end(), 280);
 }
 
 TEST_F(DiskFaults, WritesThatAreTornEverywhereLoseNothingThatWasAcknowledged) {
   for (int round = 0; round < 3; ++round) expect_all_survive(Fault::torn_write, 40, -SIGKILL);
-  expect_linearizable(load_.end(), 400);
+  expect_audited(cluster_, load_.end(), 400);
 }
 
 /// F23.
@@ -194,7 +195,7 @@ TEST_F(DiskFaults, ALeaderWhoseDiskSaysNothingAnyMoreHandsOver) {
   EXPECT_TRUE(wait_until_ready(cluster_, leads)) << cluster_.said(leads);
   EXPECT_TRUE(goes_on(load_, 50));
   EXPECT_EQ(cluster_.end(leads), 0) << "it has lived through all of it\n" << cluster_.said(leads);
-  expect_linearizable(load_.end(), 250);
+  expect_audited(cluster_, load_.end(), 250);
 }
 
 /// The directory of the snapshots has no room, that of the log has.
@@ -226,7 +227,7 @@ TEST_F(SnapshotFaults, WithoutRoomForSnapshotsTheyGoOnAndTryAgain) {
     EXPECT_EQ(cluster_.end(id), 0) << cluster_.said(id);
     start_again(id);
   }
-  expect_linearizable(load_.end(), 200);
+  expect_audited(cluster_, load_.end(), 200);
 }
 
 }  // namespace

@@ -50,6 +50,7 @@ class Load {
  private:
   using Json = nlohmann::ordered_json;
   static constexpr std::uint32_t keys = 6;
+  static constexpr std::uint64_t reads = 1ULL << 48U;
 
   static std::int64_t now() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -79,13 +80,14 @@ class Load {
       const std::string path = "/kv/" + net::escape_segment(key);
       const std::uint64_t kind = (drawn >> 40U) % 10;
       const std::string value = std::to_string(index) + '.' + std::to_string(number);
-      const invariants::OpId id{index, number};
-
+      // Writes are known by their session, in the log too; no session has such a number as these reads.
+      invariants::OpId id{reads | index, number};
       invariants::Operation operation = invariants::Get{key};
       Json body = Json::object();
       if (kind >= 5) {
         operation = invariants::Put{key, value};
-        body = {{"client_id", session}, {"seq", ++sequence}, {"value", value}};
+        id = invariants::OpId{session, ++sequence};
+        body = {{"client_id", session}, {"seq", sequence}, {"value", value}};
       }
       record([&](auto& recorder) { recorder.invoke(id, now(), operation); });
       const Reply reply = kind < 5 ? client->ask("GET", path) : client->ask("PUT", path, body.dump());

@@ -1,5 +1,6 @@
 #include "tools/diskeyval/process_network.hpp"
 
+#include "tools/diskeyval/process_audit.hpp"
 #include "tools/diskeyval/process_cluster.hpp"
 #include "tools/diskeyval/process_load.hpp"
 #include "tools/diskeyval/process_waits.hpp"
@@ -127,7 +128,7 @@ TEST_F(NetworkFaults, ALeaderThatIsIsolatedServesNothingOldAndTheOthersGoOn) {
   expect_served_by_majority_only({old});
   expect_behind({old});
   expect_healed();
-  expect_linearizable(load_->end(), 300);
+  expect_audited(*cluster_, load_->end(), 300);
 }
 
 TEST_F(NetworkFaults, OfTwoPartsTheLargerOneGoesOnAlsoWithoutTheLeader) {
@@ -140,7 +141,7 @@ TEST_F(NetworkFaults, OfTwoPartsTheLargerOneGoesOnAlsoWithoutTheLeader) {
   expect_served_by_majority_only(minority);
   expect_behind(minority);
   expect_healed();
-  expect_linearizable(load_->end(), 300);
+  expect_audited(*cluster_, load_->end(), 300);
 }
 
 TEST_F(NetworkFaults, ALeaderWhomNobodyHearsIsReplacedThoughItHearsEverybody) {
@@ -150,7 +151,7 @@ TEST_F(NetworkFaults, ALeaderWhomNobodyHearsIsReplacedThoughItHearsEverybody) {
   network_->cut(ProcessNetwork::one_way({old}, others({old})));
   expect_served_by_majority_only({old});
   expect_healed();
-  expect_linearizable(load_->end(), 300);
+  expect_audited(*cluster_, load_->end(), 300);
 }
 
 TEST_F(NetworkFaults, ALeaderThatHearsNobodyIsReplacedThoughEverybodyHearsIt) {
@@ -165,7 +166,7 @@ TEST_F(NetworkFaults, ALeaderThatHearsNobodyIsReplacedThoughEverybodyHearsIt) {
   EXPECT_TRUE(goes_on(*load_, 100));
   EXPECT_GT(network_->dropped(), dropped);
   expect_healed();
-  expect_linearizable(load_->end(), 300);
+  expect_audited(*cluster_, load_->end(), 300);
 }
 
 TEST_F(NetworkFaults, WithoutAMajorityAnywhereNobodyIsServedUntilThereIsOneAgain) {
@@ -186,7 +187,7 @@ TEST_F(NetworkFaults, WithoutAMajorityAnywhereNobodyIsServedUntilThereIsOneAgain
   }
   EXPECT_GT(network_->dropped(), 0U);
   expect_healed();
-  expect_linearizable(load_->end(), 200);
+  expect_audited(*cluster_, load_->end(), 200);
 }
 
 /// Between the leader and one follower only: everybody still is in reach of a quorum.
@@ -207,7 +208,7 @@ TEST_F(NetworkFaults, ALinkThatComesAndGoesStopsNobody) {
   }
   ASSERT_TRUE(write(1, "mark", "new"));
   expect_healed();
-  expect_linearizable(load_->end(), 700);
+  expect_audited(*cluster_, load_->end(), 700);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "net/identity.hpp"
+#include "tools/diskeyval/process_audit.hpp"
 #include "tools/diskeyval/process_cluster.hpp"
 #include "tools/diskeyval/process_load.hpp"
 #include "tools/diskeyval/process_waits.hpp"
@@ -37,7 +38,7 @@ TEST(FiveProcesses, LeaderAndFollowerAreKilledTogetherAndEveryNodeTakesWrites) {
       EXPECT_TRUE(wait_until_ready(cluster, id)) << cluster.said(id);
     }
   }
-  expect_linearizable(load.end(), 350);
+  expect_audited(cluster, load.end(), 350);
 }
 
 class Operation : public ::testing::Test {
@@ -110,7 +111,7 @@ TEST_F(Operation, ANodeIsAddedAndTheLeaderRemovedUnderLoad) {
   // Two of three are a majority; two of four would not be one.
   cluster.kill(stay[0]);
   EXPECT_TRUE(goes_on(load, 100)) << cluster.said(stay[1]);
-  expect_linearizable(load.end(), 400);
+  expect_audited(cluster, load.end(), 400);
 }
 
 /// The files of a cluster, which are exchanged while it works.

@@ -1,3 +1,4 @@
+#include "tools/diskeyval/process_audit.hpp"
 #include "tools/diskeyval/process_cluster.hpp"
 #include "tools/diskeyval/process_load.hpp"
 #include "tools/diskeyval/process_waits.hpp"
@@ -36,7 +37,7 @@ TEST(Processes, TheLeaderIsKilledAgainAndAgainUnderLoadAndNothingIsLost) {
     cluster.start(leads);
     EXPECT_TRUE(wait_until_ready(cluster, leads)) << cluster.said(leads);
   }
-  expect_linearizable(load.end(), static_cast<std::size_t>(times) * 50);
+  expect_audited(cluster, load.end(), static_cast<std::size_t>(times) * 50);
 }
 
 TEST(Processes, ALeaderThatSleepsBeyondItsTimeServesNothingStaleWhenItWakes) {
@@ -51,7 +52,7 @@ TEST(Processes, ALeaderThatSleepsBeyondItsTimeServesNothingStaleWhenItWakes) {
   EXPECT_TRUE(goes_on(load, 50));
   cluster.signal(sleeps, SIGCONT);
   EXPECT_TRUE(goes_on(load, 200));
-  expect_linearizable(load.end(), 300);
+  expect_audited(cluster, load.end(), 300);
 }
 
 TEST(Processes, RestartedOneAfterTheOtherTheyGoOnAnswering) {
@@ -69,7 +70,7 @@ TEST(Processes, RestartedOneAfterTheOtherTheyGoOnAnswering) {
     cluster.start(id);
     EXPECT_TRUE(wait_until_ready(cluster, id)) << cluster.said(id);
   }
-  expect_linearizable(load.end(), 300);
+  expect_audited(cluster, load.end(), 300);
 }
 
 }  // namespace

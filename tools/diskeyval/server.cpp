@@ -86,6 +86,7 @@ net::HostOptions host_options(const Settings& settings, const net::NodeIdentity&
   host.read_policy = settings.read_policy;
   host.priority = settings.priority;
   host.snapshot.entries = settings.compact_every;
+  host.trace = settings.trace;
   return host;
 }
 
@@ -209,6 +210,10 @@ class Server::Implementation {
       exit_ = ExitCode::io;
       end();
     };
+    events.trace_failed = [this](const std::string& why) {
+      log_.tell(Severity::warning, "trace_failed",
+                {{"why", why}, {"meaning", "the steps of this life are not written down any more"}});
+    };
     return events;
   }
 
@@ -240,7 +245,9 @@ class Server::Implementation {
     Measured measured;
     measured.status = host_->status();
     measured.tally = tally_;
+    measured.latencies = host_->latencies();
     measured.peers = transport_->counters();
+    measured.queues = transport_->queues();
     measured.clients = http_->counters();
     measured.certificate_expires_s = transport_->contexts()->certificate_expires_s();
     measured.revocations_expire_s = transport_->contexts()->revocations_expire_s();
@@ -264,6 +271,7 @@ class Server::Implementation {
                    {"peers", settings_.listen},
                    {"clients", (settings_.plain ? "http://" : "https://") + settings_.http}};
     if (settings_.data) fields["data"] = settings_.data->string();
+    if (settings_.trace) fields["trace"] = settings_.trace->string();
     log_.tell(Severity::info, "started", fields);
     if (settings_.data) return;
     log_.tell(
