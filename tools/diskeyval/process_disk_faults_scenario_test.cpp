@@ -68,7 +68,7 @@ class DiskFaults : public ::testing::Test {
     const std::uint32_t other = id % 3 + 1;
     cluster_.kill(other);
     EXPECT_TRUE(goes_on(load_, 100)) << cluster_.said(id);
-    cluster_.start(other);
+    start_again(other);
   }
   /// All disks have this fault at once. Two of them strike, which ends their nodes so; the third one may hear of nothing to
   /// write any more, and is killed. Then all of them start again.
