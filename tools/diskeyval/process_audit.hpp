@@ -42,27 +42,35 @@ inline void keep(const ProcessCluster& cluster, const invariants::History& histo
   std::ofstream(directory / "history") << reports::history_lines(history);
 }
 
-/// Kills the nodes that still run. Every life of every node has left its trace; every rung that can be judged holds, and so does the
-/// clients' history, of so many operations at least, about half of them writes.
-inline void expect_audited(ProcessCluster& cluster, const invariants::History& history,
-                           std::size_t operations) {
-  using invariants::Rung;
+/// Kills the nodes that still run, and judges what they and their clients wrote down.
+[[nodiscard]] inline reports::AuditReport audited(ProcessCluster& cluster,
+                                                  const invariants::History& history) {
   cluster.kill_all();
   keep(cluster, history);
-  EXPECT_GE(history.entries.size(), operations);
   const auto traces = read_traces(cluster.traces());
   std::vector<invariants::AuditFile> files;
   for (const auto& [name, content] : traces)
     files.push_back(invariants::AuditFile{name, std::as_bytes(std::span(content))});
   reports::CommittedCommands log;
-  auto audited = invariants::audit(files, [&](const raft::EntryView& entry) { log.add(entry); });
-  if (const auto* error = std::get_if<invariants::AuditError>(&audited)) {
-    ADD_FAILURE() << error->file << " at byte " << error->offset << ": " << error->what;
-    return;
-  }
+  auto result = invariants::audit(files, [&](const raft::EntryView& entry) { log.add(entry); });
   reports::AuditReport report;
-  report.nodes = std::get<invariants::AuditResult>(std::move(audited));
+  if (const auto* error = std::get_if<invariants::AuditError>(&result)) {
+    ADD_FAILURE() << error->file << " at byte " << error->offset << ": " << error->what;
+    report.nodes.verdict = invariants::AuditVerdict::inconclusive;
+    return report;
+  }
+  report.nodes = std::get<invariants::AuditResult>(std::move(result));
   report.clients = reports::audit_clients(history, log, report.nodes);
+  return report;
+}
+
+/// Every life of every node has left its trace; every rung that can be judged holds, and so does the clients' history, of so many
+/// operations at least, about half of them writes.
+inline void expect_audited(ProcessCluster& cluster, const invariants::History& history,
+                           std::size_t operations) {
+  using invariants::Rung;
+  EXPECT_GE(history.entries.size(), operations);
+  const reports::AuditReport report = audited(cluster, history);
   EXPECT_EQ(report.verdict(), invariants::AuditVerdict::holds)
       << reports::audit_text(report, reports::Colour::off);
   EXPECT_EQ(report.nodes.lives.size(), cluster.lives());

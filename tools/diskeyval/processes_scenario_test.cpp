@@ -73,5 +73,28 @@ TEST(Processes, RestartedOneAfterTheOtherTheyGoOnAnswering) {
   expect_audited(cluster, load.end(), 300);
 }
 
+/// What must never be done to a node is found by the audit, and not only when it does harm.
+TEST(Processes, ANodeWhoseDataWasRemovedBehindItsBackBreaksARung) {
+  ProcessCluster cluster(3);
+  const std::uint32_t leads = wait_for_leader(cluster);
+  ASSERT_NE(leads, 0U) << cluster.said(1);
+  Load load(cluster, 2);
+  ASSERT_TRUE(goes_on(load, 50));
+  const std::uint32_t follows = leads % 3 + 1;
+  cluster.kill(follows);
+  fs::remove_all(cluster.data(follows));
+  cluster.start(follows);
+  ASSERT_TRUE(goes_on(load, 50));
+  EXPECT_TRUE(wait_until_ready(cluster, follows)) << cluster.said(follows);
+
+  const reports::AuditReport report = audited(cluster, load.end());
+  EXPECT_EQ(report.verdict(), invariants::AuditVerdict::violated)
+      << reports::audit_text(report, reports::Colour::off);
+  const auto& findings = report.nodes.findings;
+  for (const invariants::Rung rung : {invariants::Rung::R1, invariants::Rung::R3})
+    EXPECT_TRUE(std::ranges::any_of(findings, [&](const auto& finding) { return finding.rung == rung; }))
+        << invariants::info(rung).id;
+}
+
 }  // namespace
 }  // namespace raftlab::diskeyval
