@@ -5,9 +5,8 @@
 #include "tools/diskeyval/certs_command.hpp"
 #include "tools/diskeyval/client.hpp"
 #include "tools/diskeyval/process.hpp"
+#include "tools/diskeyval/process_port.hpp"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -53,8 +52,8 @@ class ProcessCluster {
     init.days = 1;
     make_certificates(directory_, init);
     for (std::uint32_t id = 1; id <= nodes_ + options_.spares; ++id) {
-      peer_ports_.push_back(free_port());
-      http_ports_.push_back(free_port());
+      peer_ports_.emplace_back();
+      http_ports_.emplace_back();
     }
     for (std::uint32_t id = 1; id <= nodes_; ++id) start(id);
   }
@@ -161,7 +160,7 @@ class ProcessCluster {
     return std::get<std::unique_ptr<Client>>(std::move(made));
   }
   [[nodiscard]] net::Address endpoint(std::uint32_t id) const {
-    return net::Address{options_.host(id), http_ports_[id - 1]};
+    return net::Address{options_.host(id), http_ports_[id - 1].number()};
   }
 
   /// Who leads, as one of those says that run; 0: nobody.
@@ -187,7 +186,7 @@ class ProcessCluster {
   [[nodiscard]] std::uint32_t nodes() const { return nodes_; }
   /// Under which peers reach a node.
   [[nodiscard]] std::string peer_address(std::uint32_t id) const {
-    return net::text_of(net::Address{options_.host(id), peer_ports_[id - 1]});
+    return net::text_of(net::Address{options_.host(id), peer_ports_[id - 1].number()});
   }
   static fs::path program() { return fs::read_symlink("/proc/self/exe").parent_path() / "diskeyval"; }
 
@@ -199,28 +198,11 @@ class ProcessCluster {
     return (directory_ / ("log" + std::to_string(id))).string();
   }
 
-  /// None of those that the system gives to whoever asks for any, and others for each process that runs beside this one: it
-  /// stays free while a node is down.
-  static std::uint16_t free_port() {
-    static std::uint16_t last = static_cast<std::uint16_t>(2'000 + ::getpid() % 40 * 200);
-    for (;;) {
-      ++last;
-      const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      sockaddr_in address{};
-      address.sin_family = AF_INET;
-      address.sin_port = htons(last);
-      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-      const bool bound = ::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-      ::close(socket);
-      if (bound) return last;
-    }
-  }
-
   std::uint32_t nodes_;
   ClusterOptions options_;
   fs::path directory_;
-  std::vector<std::uint16_t> peer_ports_;
-  std::vector<std::uint16_t> http_ports_;
+  std::vector<ReservedPort> peer_ports_;
+  std::vector<ReservedPort> http_ports_;
   std::map<std::uint32_t, pid_t> processes_;
   std::size_t lives_ = 0;
 };
