@@ -271,24 +271,26 @@ namespace {
 
 /// Becomes what `make` returns, in the place where it will stand. A delta is large, and there is one for each input.
 template <class Make>
-struct InPlace {
-  Make make;
-  operator std::invoke_result_t<Make>() {
-    return make();
-  }  // NOLINT(google-explicit-constructor): what it is for
+class InPlace {
+ public:
+  explicit InPlace(Make make) : make_(std::move(make)) {}
+  operator std::invoke_result_t<Make>() const { return make_(); }  // NOLINT(google-explicit-constructor)
+
+ private:
+  Make make_;
 };
 
 }  // namespace
 
 void Core::note_delta(Turn& turn, std::uint32_t input) const {
-  turn.out.deltas.emplace_back(InPlace{[&] {
+  turn.out.deltas.emplace_back(InPlace([&] {
     return Delta{.input = input,
                  .after = state(),
                  .truncated_from = std::exchange(turn.truncated_from, Index{}),
                  .appended_from = std::exchange(turn.appended_from, Index{}),
                  .installed = std::exchange(turn.installed, false),
                  .commit_configuration = std::exchange(turn.commit_configuration, std::nullopt)};
-  }});
+  }));
 }
 
 void Core::handle_unexpected() { ++dropped_; }
