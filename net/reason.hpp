@@ -53,6 +53,7 @@ enum class Reason : std::uint8_t {
   certificate_purpose,
   certificate_weak,
   revocations_unusable,  ///< the list has expired, or none is there for the issuer
+  record_flood,          ///< more records without content than a correct peer sends
 
   // Frames.
   frame_empty,
@@ -62,6 +63,11 @@ enum class Reason : std::uint8_t {
   protocol,        ///< a frame where it has no place, or one that is not what it says
   wrong_sender,    ///< `from` is not the node that the certificate names
   wrong_receiver,  ///< `to` is not this node
+
+  // What no correct member says (net/judge.hpp).
+  term_impossible,     ///< so far ahead of ours that no number of elections leads there
+  two_leaders,         ///< somebody else leads in this very term
+  committed_conflict,  ///< a leader without what is committed here
 
   // Certificates of our own.
   reloaded,

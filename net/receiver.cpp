@@ -163,7 +163,13 @@ void Receiver::deliver(raft::Bytes body) {
     return connection_.fail(Reason::wrong_sender, "from " + std::to_string(envelope.from.value()));
   if (envelope.to != state_->options.self.node)
     return connection_.fail(Reason::wrong_receiver, "to " + std::to_string(envelope.to.value()));
-  if (!state_->stopped && state_->handlers.deliver) state_->handlers.deliver(std::move(envelope));
+  if (state_->stopped) return;
+  if (state_->handlers.objection) {
+    if (const std::optional<Reason> reason = state_->handlers.objection(envelope))
+      return connection_.fail(*reason, std::string(raft::name(envelope.message)) + " in term " +
+                                           std::to_string(envelope.term.value()));
+  }
+  if (state_->handlers.deliver) state_->handlers.deliver(std::move(envelope));
 }
 
 void Receiver::deliver_request(raft::Bytes body) {
