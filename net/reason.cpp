@@ -14,6 +14,7 @@ const char* name(Reason reason) {
     case Reason::not_member: return "not_member";
     case Reason::self_connect: return "self_connect";
     case Reason::overloaded: return "overloaded";
+    case Reason::forgetful: return "forgetful";
     case Reason::connected: return "connected";
     case Reason::closed_by_peer: return "closed_by_peer";
     case Reason::stopped: return "stopped";
@@ -65,7 +66,7 @@ const char* name(Reason reason) {
 
 std::optional<Reason> refusal_of(std::uint32_t number) {
   if (number < static_cast<std::uint32_t>(Reason::version) ||
-      number > static_cast<std::uint32_t>(Reason::overloaded))
+      number > static_cast<std::uint32_t>(Reason::forgetful))
     return std::nullopt;
   return static_cast<Reason>(number);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/host.hpp"
+#include "net/test_memory.hpp"
 #include "net/test_pki.hpp"
 #include "net/tls_transport.hpp"
 
@@ -8,7 +9,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
@@ -39,14 +39,6 @@ inline std::size_t open_descriptors() {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
                                                 std::filesystem::directory_iterator()));
 }
-
-/// What the process has allocated and not given back; 0 under sanitizers, which have heaps of their own.
-inline std::size_t heap_bytes() {
-  const auto info = ::mallinfo2();
-  return info.uordblks + info.hblkhd;
-}
-/// What the strangers of a test, which live in the same process, may still have.
-inline constexpr std::size_t heap_bytes_slack = 2U << 20U;
 
 inline raft::Envelope vote(std::uint32_t from, std::uint32_t to, std::uint64_t term) {
   return {raft::NodeId(from), raft::NodeId(to), raft::Term(term), raft::RequestVote{}};
