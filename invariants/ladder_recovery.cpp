@@ -34,9 +34,10 @@ Image Ladder::image_of(NodeRecord& node, const raft::Recovered& recovered) {
   return Image{recovered.hard, node.log, recovered.snapshot, recovered.base};
 }
 
-/// R1 and R2.
+/// R1, R6 and R2.
 void Ladder::check_recovered(NodeRecord& node, const Image& image) {
   count(Rung::R1);
+  count(Rung::R6);
   if (!node.disk.may_recover(image)) {
     const Image sure = node.disk.surely();
     fire(Rung::R1, node.id, "recovered term ", image.hard.term, ", vote n", image.hard.voted_for,
@@ -44,6 +45,11 @@ void Ladder::check_recovered(NodeRecord& node, const Image& image) {
          image.log.last_mark().term(), "; its durable writes add up to term ", sure.hard.term, ", vote n",
          sure.hard.voted_for, ", snapshot ", sure.snapshot, ", log behind ", sure.base, " up to ",
          sure.log.last(), " of term ", sure.log.last_mark().term());
+    if (node.disk.is_older(image)) {
+      fire(Rung::R6, node.id, "starts from an image that its disk had before: term ", image.hard.term,
+           " and a log up to ", image.log.last(), ", after term ", sure.hard.term, " and a log up to ",
+           sure.log.last());
+    }
   }
   if (!node.promised_term) return;
   count(Rung::R2);

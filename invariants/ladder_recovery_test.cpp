@@ -59,6 +59,24 @@ TEST_F(LadderRecovery, R1BreaksWhenAWriteThatTheCoreWasToldOfIsGone) {
   EXPECT_TRUE(fired(Rung::R3));
 }
 
+TEST_F(LadderRecovery, R6BreaksWhenAnOlderImageIsPutBack) {
+  lead_and_commit();
+  const HardState hard = n(2).state.hard;
+  crash(n(2));
+  restart(n(2), hard, Index(1));  // all of it was there, and more since
+  EXPECT_GT(ladder_.evaluations(Rung::R6), 0U);
+  EXPECT_TRUE(fired(Rung::R6)) << told_text();
+}
+
+TEST_F(LadderRecovery, R6HoldsForWhatWasNeverThere) {
+  lead_and_commit();
+  const Index last = n(2).log.last_id().index;
+  crash(n(2));
+  restart(n(2), HardState{Term(7), NodeId(3)}, last);  // wrong, but not old
+  expect_root(Rung::R1);
+  EXPECT_FALSE(fired(Rung::R6)) << told_text();
+}
+
 TEST_F(LadderRecovery, R1BreaksWhenEntriesSurviveAHardStateBeforeThem) {
   elect(1, 2);
   take(n(3), n(1), Index{});  // hard state and entry in one write

@@ -231,4 +231,17 @@ bool DiskRecord::may_recover(const Image& image) const {
   return false;
 }
 
+bool DiskRecord::is_older(const Image& image) const {
+  const Image now = surely();
+  const raft::HardState& hard = image.hard;
+  const bool vote_once =
+      hard.term < now.hard.term ||
+      (hard.term == now.hard.term && (!hard.voted_for || hard.voted_for == now.hard.voted_for));
+  const std::uint64_t last = image.log.last();
+  const bool log_once = last <= now.base.index.value() || now.log.at(last) == image.log.last_mark() ||
+                        once_synced(last, image.log.last_mark());
+  return image != now && vote_once && log_once && image.snapshot.index <= now.snapshot.index &&
+         image.base.index <= now.base.index;
+}
+
 }  // namespace raftlab::invariants

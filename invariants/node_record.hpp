@@ -123,6 +123,9 @@ class DiskRecord {
   [[nodiscard]] Image surely() const;
   /// R1: `image` is what must be there and a prefix, by records, of the rest.
   [[nodiscard]] bool may_recover(const Image& image) const;
+  /// R6: all that `image` holds was on this disk before, and nothing in it is newer than what must be there. An empty one is
+  /// the oldest of all.
+  [[nodiscard]] bool is_older(const Image& image) const;
 
   /// Not 0: files of snapshots were damaged, and none from here on has become durable in the log since.
   raft::Index older_snapshot_below;

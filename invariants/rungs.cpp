@@ -6,14 +6,10 @@ namespace raftlab::invariants {
 namespace {
 
 constexpr RungInfo here(Rung rung, const char* id, const char* name, int level, const char* sentence) {
-  return RungInfo{rung, id, name, sentence, level, true, false, ""};
+  return RungInfo{rung, id, name, sentence, level, false};
 }
 constexpr RungInfo outside(Rung rung, const char* id, const char* name, int level, const char* sentence) {
-  return RungInfo{rung, id, name, sentence, level, true, true, ""};
-}
-constexpr RungInfo waits(Rung rung, const char* id, const char* name, int level, const char* why,
-                         const char* sentence) {
-  return RungInfo{rung, id, name, sentence, level, false, false, why};
+  return RungInfo{rung, id, name, sentence, level, true};
 }
 
 constexpr std::array<RungInfo, rung_count> table = {
@@ -116,9 +112,8 @@ constexpr std::array<RungInfo, rung_count> table = {
     outside(Rung::R4, "R4", "damage-refused", 2,
             "damage above the watermark is cut off, any other damage is a typed refusal"),
     here(Rung::R5, "R5", "replay-digest", 2, "snapshot and log replay to the digest from before the crash"),
-    waits(Rung::R6, "R6", "no-older-image", 2,
-          "is a property of the log storage's identity: its own tests check it",
-          "an older image never returns under the same identity unnoticed"),
+    here(Rung::R6, "R6", "no-older-image", 2,
+         "an older image never returns under the same identity unnoticed"),
     here(Rung::R7, "R7", "recovered-not-durable", 2, "D covers only what the disk holds after a power loss"),
 
     here(Rung::G1, "G1", "one-leader-per-term", 3, "two leaders have different terms"),

@@ -109,9 +109,7 @@ struct RungInfo {
   const char* name;      ///< "log-matching"
   const char* sentence;  ///< what holds
   int level;             ///< 0 (one state) .. 5 (liveness)
-  bool active;           ///< evaluated in the product as it stands
   bool external;         ///< evaluated outside of the ladder, which is told through `report` and `evaluated`
-  const char* why_inactive;  ///< empty for an active rung
 };
 
 /// Every rung, in the order of the ladder.

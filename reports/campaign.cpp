@@ -74,7 +74,7 @@ std::uint64_t Campaign::rungs_evaluated() const {
 std::vector<const invariants::RungInfo*> Campaign::rungs_idle() const {
   std::vector<const invariants::RungInfo*> result;
   for (const invariants::RungInfo& rung : invariants::rungs()) {
-    if (rung.active && evaluations_[static_cast<std::size_t>(rung.rung)] == 0) result.push_back(&rung);
+    if (evaluations_[static_cast<std::size_t>(rung.rung)] == 0) result.push_back(&rung);
   }
   return result;
 }

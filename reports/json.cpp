@@ -84,9 +84,8 @@ std::string json_summary(const Campaign& campaign, std::string_view interrupted)
   json["faults"] = std::move(faults);
   json["operations"] = Json{{"ok", totals.ok}, {"failed", totals.failed}, {"unknown", totals.unknown}};
   Json rungs = Json::object();
-  for (const invariants::RungInfo& rung : invariants::rungs()) {
-    if (rung.active) rungs[rung.id] = campaign.evaluations()[static_cast<std::size_t>(rung.rung)];
-  }
+  for (const invariants::RungInfo& rung : invariants::rungs())
+    rungs[rung.id] = campaign.evaluations()[static_cast<std::size_t>(rung.rung)];
   json["evaluations"] = std::move(rungs);
   Json marks = Json::object();
   for (const simulator::MarkInfo& mark : simulator::marks()) {

@@ -26,7 +26,7 @@ TEST(Json, AViolatedSeedNamesItsRootAndItsStep) {
   EXPECT_EQ(json["step"], 41'180);
 }
 
-TEST(Json, TheSummaryCountsTheEvaluationsOfEveryActiveRung) {
+TEST(Json, TheSummaryCountsTheEvaluationsOfEveryRung) {
   Campaign campaign;
   campaign.add(holding(1));
   campaign.add(violated(2));
@@ -35,7 +35,6 @@ TEST(Json, TheSummaryCountsTheEvaluationsOfEveryActiveRung) {
   EXPECT_EQ(json["seeds"], 2);
   EXPECT_EQ(json["interrupted"], nullptr);
   EXPECT_EQ(json["evaluations"]["N18"], 4);
-  EXPECT_FALSE(json["evaluations"].contains("R6"));
   EXPECT_EQ(json["faults"]["message_loss"]["drawn_seeds"], 2);
   EXPECT_EQ(json["faults"]["message_loss"]["fired_seeds"], 2);
   EXPECT_EQ(json["faults"]["message_loss"]["fired"], 62);
@@ -106,11 +105,11 @@ TEST(Json, TheSummaryHasItsFieldsInOrder) {
                                             "evaluations", "marks", "marks_missed"}));
 }
 
-TEST(Json, TheSummaryKnowsEveryFaultKindAndEveryActiveRung) {
+TEST(Json, TheSummaryKnowsEveryFaultKindAndEveryRung) {
   const auto summary = nlohmann::json::parse(json_summary(Campaign{}, ""))["summary"];
   EXPECT_EQ(summary["faults"].size(), simulator::faults);
   for (const invariants::RungInfo& rung : invariants::rungs())
-    EXPECT_EQ(summary["evaluations"].contains(rung.id), rung.active) << rung.id;
+    EXPECT_TRUE(summary["evaluations"].contains(rung.id)) << rung.id;
 }
 
 TEST(Json, TheSummarySaysWhyNothingIsConcluded) {

@@ -217,18 +217,42 @@ Action parse_rot(Arguments& arguments) {
   };
 }
 
+void require_disk(const World& world, NodeId node, std::uint32_t column) {
+  if (world.up(node)) throw Failure{column, name(node) + " is up: its disk is in use"};
+}
+
 Action parse_wipe(Arguments& arguments) {
   const std::uint32_t column = arguments.column();
   const NodeId node = arguments.node();
   arguments.end();
   return [=](World& world, Printed& /*printed*/) {
-    if (world.up(node)) throw Failure{column, name(node) + " is up: its disk is in use"};
+    require_disk(world, node, column);
     world.cluster().disk(node, Directory::log) = simulator::SimulatedDisk{};
     world.cluster().disk(node, Directory::snapshots) = simulator::SimulatedDisk{};
   };
 }
 
-constexpr std::array<Command, 16> table{{
+Action parse_backup(Arguments& arguments) {
+  const std::uint32_t column = arguments.column();
+  const NodeId node = arguments.node();
+  arguments.end();
+  return [=](World& world, Printed& /*printed*/) {
+    require_disk(world, node, column);
+    world.backup(node);
+  };
+}
+
+Action parse_restore(Arguments& arguments) {
+  const std::uint32_t column = arguments.column();
+  const NodeId node = arguments.node();
+  arguments.end();
+  return [=](World& world, Printed& /*printed*/) {
+    require_disk(world, node, column);
+    if (!world.restore(node)) throw Failure{column, "there is no backup of " + name(node)};
+  };
+}
+
+constexpr std::array<Command, 18> table{{
     {"partition", "NODE... | NODE... [| NODE...]", parse_partition},
     {"isolate", "NODE", parse_isolate},
     {"cut", "NODE ->|<-> NODE", parse_cut},
@@ -245,6 +269,8 @@ constexpr std::array<Command, 16> table{{
     {"tear", "NODE BYTES [zeros]", parse_tear},
     {"rot", "NODE [BIT]", parse_rot},
     {"wipe", "NODE", parse_wipe},
+    {"backup", "NODE", parse_backup},
+    {"restore", "NODE", parse_restore},
 }};
 
 }  // namespace

@@ -243,6 +243,17 @@ TEST(Refused, node_is_shown_and_expected_as_such) {
   EXPECT_THAT(failed(rotten + "expect refused n2 locked\n"), HasSubstr("n2 refused to start: corrupt"));
 }
 
+TEST(Restore, puts_the_last_backup_back_on_a_node_that_is_down) {
+  const std::string changed = "cluster 3\nelect n1\nstabilize\ncrash n2\nbackup n2\nrestart n2\n";
+  EXPECT_EQ(passed(changed + "propose n1 a\nstabilize\ncrash n2\nrestore n2\nrestart n2\n"
+                             "expect rung R1 broken\nexpect rung R3 broken\n"
+                             "expect rung R6 broken\nexpect n2 last 2\n"),
+            "none");
+  expect_failed(changed, {{"backup ^n2", "n2 is up: its disk is in use"},
+                          {"restore ^n2", "n2 is up: its disk is in use"}});
+  expect_failed("cluster 1\nkill n1\n", {{"restore ^n1", "there is no backup of n1"}});
+}
+
 TEST(Refused, node_can_be_wiped) { EXPECT_EQ(passed(rotten + "wipe n2\nexpect refused n2\n"), "none"); }
 
 }  // namespace

@@ -201,6 +201,18 @@ bool World::rot(NodeId node, std::uint64_t bit) {
   return cluster_.disk(node).rot(chooser, 0);
 }
 
+void World::backup(NodeId node) {
+  for (const Directory directory : {Directory::log, Directory::snapshots})
+    backups_[node].insert_or_assign(directory, cluster_.disk(node, directory));
+}
+
+bool World::restore(NodeId node) {
+  const auto kept = backups_.find(node);
+  if (kept == backups_.end()) return false;
+  for (const auto& [directory, disk] : kept->second) cluster_.disk(node, directory) = disk;
+  return true;
+}
+
 // ---- Clients ----------------------------------------------------------------------------------------------
 
 void World::request(Attempt attempt, std::uint32_t deadline_ticks) {

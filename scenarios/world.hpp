@@ -110,6 +110,10 @@ class World {
   /// The next power loss cuts so many bytes of the unsynced end.
   void tear(NodeId node, std::uint64_t bytes, bool zeros);
   [[nodiscard]] bool rot(NodeId node, std::uint64_t bit);
+  /// Keeps a copy of the disk of a node that is down.
+  void backup(NodeId node);
+  /// Puts the last copy back. False when there is none.
+  [[nodiscard]] bool restore(NodeId node);
 
   // Messages
   [[nodiscard]] std::vector<Flight>& flights() { return flights_; }
@@ -202,6 +206,7 @@ class World {
   simulator::Cluster cluster_;
   bool checks_;
   std::vector<Node> nodes_;
+  std::map<NodeId, std::map<Directory, simulator::SimulatedDisk>> backups_;
   std::int64_t now_ = 0;
   std::uint64_t sent_ = 0;
   std::vector<Flight> flights_;

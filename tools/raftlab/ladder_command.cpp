@@ -20,11 +20,8 @@ constexpr const char* levels[] = {
 
 int ladder() {
   std::size_t name_columns = 0;
-  std::size_t active = 0;
-  for (const invariants::RungInfo& rung : invariants::rungs()) {
+  for (const invariants::RungInfo& rung : invariants::rungs())
     name_columns = std::max(name_columns, reports::columns(rung.name));
-    if (rung.active) ++active;
-  }
   const std::size_t indent = 2 + 3 + 2 + name_columns + 2;
   int level = -1;
   for (const invariants::RungInfo& rung : invariants::rungs()) {
@@ -33,14 +30,10 @@ int ladder() {
       level = rung.level;
       std::cout << 'L' << level << "  " << levels[level] << '\n';
     }
-    std::cout << (rung.active ? "  " : "- ") << reports::left(rung.id, 5)
-              << reports::left(rung.name, name_columns + 2) << reports::wrap(rung.sentence, indent) << '\n';
-    if (!rung.active) {
-      std::cout << std::string(indent, ' ')
-                << reports::wrap(std::string("not active: ") + rung.why_inactive, indent) << '\n';
-    }
+    std::cout << "  " << reports::left(rung.id, 5) << reports::left(rung.name, name_columns + 2)
+              << reports::wrap(rung.sentence, indent) << '\n';
   }
-  std::cout << '\n' << active << " of " << invariants::rungs().size() << " rungs are active\n";
+  std::cout << "\nall " << invariants::rungs().size() << " rungs are active\n";
   return flush_stdout() ? 0 : tell(Failure{ExitCode::io, "stdout: cannot be written"});
 }
 
