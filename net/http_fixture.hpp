@@ -190,6 +190,7 @@ class HttpFixture : public testing::Test {
   std::vector<Node> nodes;
   std::vector<LinkEvent> events;
   std::map<raft::NodeId, std::string> addresses;  ///< of the APIs, as the nodes were told
+  std::size_t elected = 0;                        ///< times that a node became leader
   std::function<void(HostOptions&)> tweak_host;   ///< of the nodes that are made from now on; may be empty
 
  private:
@@ -204,8 +205,12 @@ class HttpFixture : public testing::Test {
       options.first_members.push_back(
           raft::Member{raft::NodeId(member), "n" + std::to_string(member), "h:" + std::to_string(member)});
     if (tweak_host) tweak_host(options);
+    HostEvents host_events;
+    host_events.role = [this](raft::RoleChange change) {
+      if (change.role == raft::Role::leader) ++elected;
+    };
     node.wire = std::make_unique<Network::Wire>(network, options.id);
-    node.host = std::make_unique<Host>(loop, options, *node.wire, HostEvents{});
+    node.host = std::make_unique<Host>(loop, options, *node.wire, std::move(host_events));
     node.wire->start(node.host->handlers());
     ApiOptions api_options;
     api_options.address = [this](raft::NodeId asked) -> std::optional<std::string> {
