@@ -5,7 +5,8 @@
 #                   [EXCLUDE <file>...]          files of the folder that are not part of the library
 #                   [DEPENDS <target>...]        libraries that its headers include
 #                   [PRIVATE_DEPENDS <target>...] libraries that only its .cpp files include
-#                   [TEST_DEPENDS <target>...])  libraries that only tests, benchmarks and fuzzers include
+#                   [TEST_DEPENDS <target>...]   libraries that only tests, benchmarks and fuzzers include
+#                   [SCENARIO_PROPERTIES <name> <value>...])  more properties of its scenario tests
 #
 # and the names of the files in the folder (not in its sub-folders) say what becomes of them:
 #
@@ -49,7 +50,7 @@ function(raftlab_take taken files regex)
 endfunction()
 
 function(raftlab_library)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;EXCLUDE;DEPENDS;PRIVATE_DEPENDS;TEST_DEPENDS")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;EXCLUDE;DEPENDS;PRIVATE_DEPENDS;TEST_DEPENDS;SCENARIO_PROPERTIES")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME)
     message(FATAL_ERROR "raftlab_library: NAME is missing or not understood: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -94,7 +95,8 @@ function(raftlab_library)
   if(RAFTLAB_TESTS)
     raftlab_tests(${arg_NAME}_test unit 120 FILES ${unit_tests} DEPENDS ${test_depends})
     raftlab_tests(${arg_NAME}_property_test property 300 FILES ${property_tests} DEPENDS ${test_depends})
-    raftlab_tests(${arg_NAME}_scenario_test scenario 300 FILES ${scenario_tests} DEPENDS ${test_depends})
+    raftlab_tests(${arg_NAME}_scenario_test scenario 300 FILES ${scenario_tests} DEPENDS ${test_depends}
+                  PROPERTIES ${arg_SCENARIO_PROPERTIES})
     raftlab_tests(${arg_NAME}_sim_test sim 900 FILES ${sim_tests} DEPENDS ${test_depends})
   endif()
 
@@ -127,9 +129,9 @@ function(raftlab_tool)
   endif()
 endfunction()
 
-# raftlab_tests(<executable> <label> <timeout in seconds> FILES ... DEPENDS ...)
+# raftlab_tests(<executable> <label> <timeout in seconds> FILES ... DEPENDS ... [PROPERTIES ...])
 function(raftlab_tests executable label timeout_s)
-  cmake_parse_arguments(PARSE_ARGV 3 arg "" "" "FILES;DEPENDS")
+  cmake_parse_arguments(PARSE_ARGV 3 arg "" "" "FILES;DEPENDS;PROPERTIES")
   if(NOT arg_FILES)
     return()
   endif()
@@ -164,7 +166,7 @@ function(raftlab_tests executable label timeout_s)
     DISCOVERY_TIMEOUT 60
     TEST_PREFIX "${prefix}."
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
-    PROPERTIES LABELS ${label} TIMEOUT ${timeout_s})
+    PROPERTIES LABELS ${label} TIMEOUT ${timeout_s} ${arg_PROPERTIES})
 endfunction()
 
 # One precompiled header for all test executables.

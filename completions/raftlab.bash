@@ -6,11 +6,12 @@ _raftlab() {
     run) words='--help --rewrite' ;;
     replay) words='--help' ;;
     show) words='--help --json --around --context --node --last --long' ;;
+    audit) words='--help --history --json' ;;
     ladder) words='--help' ;;
     bench) words='--help --profile --nodes --repetitions' ;;
-    *) words='explore run replay show ladder bench --help --version' ;;
+    *) words='explore run replay show audit ladder bench --help --version' ;;
   esac
-  if [ "$COMP_CWORD" -eq 1 ]; then words='explore run replay show ladder bench --help --version'; fi
+  if [ "$COMP_CWORD" -eq 1 ]; then words='explore run replay show audit ladder bench --help --version'; fi
   if [ "$COMP_CWORD" -gt 1 ] && [ "${current#-}" = "$current" ]; then words=''; fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }

@@ -6,6 +6,7 @@ commands=(
     'run:Run scenarios (docs/scenarios.md)'
     'replay:Re-execute a recorded run and compare every step'
     'show:Print a trace, one line per step'
+    'audit:Judge what real nodes have written down (docs/cli.md#audit)'
     'ladder:Every rung of the invariant ladder, its sentence, active or why not'
     'bench:Measure profiles with checks off and on'
 )
@@ -53,6 +54,13 @@ else
         '--node[Only the steps of this node]:value:_files' \
         '--last[Only the last so many]:value:_files' \
         '--long[Wrap what does not fit on a line]' \
+        '*:file:_files'
+      ;;
+    audit)
+      _arguments \
+        '--help[This text]' \
+        '--history[What the clients were told, one JSON object a line]:value:_files' \
+        '--json[One JSON object in place of text]' \
         '*:file:_files'
       ;;
     ladder)

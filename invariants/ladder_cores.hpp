@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -48,6 +49,9 @@ class Cores {
     std::vector<raft::Slice> entries;  // one entry each, behind the base
     std::map<raft::Index, Snapshot> snapshots;
     std::uint64_t incarnation = 0;
+    // From what its present life began.
+    raft::Options options;
+    raft::Recovered recovered;
     // The state machine.
     raft::LogId applied;
     std::uint64_t digest = 0;
@@ -78,6 +82,8 @@ class Cores {
   /// Changes of the configuration that a leader took, and transfers that ended because it leads no more.
   [[nodiscard]] std::uint64_t changes() const { return changes_; }
   [[nodiscard]] std::uint64_t transfers() const { return transfers_; }
+  /// Called before each step of a core.
+  std::function<void(const Node&, const std::vector<raft::Input>&)> before_step;
   /// Each incarnation keeps a tail of a drawn length, below this one, behind its snapshots.
   void tails_below(std::uint64_t bound) { tails_below_ = bound; }
 
@@ -98,6 +104,7 @@ class Cores {
   void step(Node& node, const std::vector<raft::Input>& inputs) {
     ++steps_;
     output_.trace = checks_ != Checks::none;
+    if (before_step) before_step(node, inputs);
     node.core->step(inputs, output_);
     if (checked()) {
       ladder_.at(steps_, static_cast<std::int64_t>(steps_) * 1000);
@@ -188,6 +195,8 @@ class Cores {
     options.id = node.id;
     options.seed = raft::Seed(raft::Hasher(seed_).add(node.id).add(++node.incarnation).value());
     options.incarnation = node.incarnation;
+    node.options = options;
+    node.recovered = recovered;
     node.core.emplace(std::get<raft::Core>(raft::Core::recover(options, recovered)));
     if (checked()) {
       ladder_.at(steps_, 0);

@@ -89,6 +89,18 @@ std::variant<Issued, CertificateError> issue(const Issued& authority, Certificat
   return issued_of(build_certificate(spec, &std::get<BuiltCertificate>(issuer)));
 }
 
+std::optional<ClusterId> cluster_of_one(const CertificateDescription& authority) {
+  std::string_view name = authority.subject;
+  if (!authority.authority || !name.starts_with("CN=") || !name.ends_with(authority_name))
+    return std::nullopt;
+  name.remove_prefix(3);
+  name.remove_suffix(authority_name.size());
+  const std::optional<Identity> first = parse_identity(std::string(name) + '1');
+  const auto* node = first ? std::get_if<NodeIdentity>(&*first) : nullptr;
+  if (node == nullptr) return std::nullopt;
+  return node->cluster;
+}
+
 }  // namespace
 
 const char* name(CertificateError error) {
@@ -118,19 +130,17 @@ std::variant<Issued, CertificateError> make_authority(ClusterId cluster, const L
   return issued_of(build_certificate(spec, nullptr));
 }
 
-std::optional<ClusterId> cluster_of(std::string_view authority) {
-  const auto described = describe(authority);
+std::optional<ClusterId> cluster_of(std::string_view authorities) {
+  const auto described = describe(authorities);
   const auto* certificates = std::get_if<std::vector<CertificateDescription>>(&described);
-  if (certificates == nullptr || certificates->size() != 1 || !certificates->front().authority)
-    return std::nullopt;
-  std::string_view name = certificates->front().subject;
-  if (!name.starts_with("CN=") || !name.ends_with(authority_name)) return std::nullopt;
-  name.remove_prefix(3);
-  name.remove_suffix(authority_name.size());
-  const std::optional<Identity> first = parse_identity(std::string(name) + '1');
-  const auto* node = first ? std::get_if<NodeIdentity>(&*first) : nullptr;
-  if (node == nullptr) return std::nullopt;
-  return node->cluster;
+  if (certificates == nullptr) return std::nullopt;
+  std::optional<ClusterId> cluster;
+  for (const CertificateDescription& certificate : *certificates) {
+    const std::optional<ClusterId> one = cluster_of_one(certificate);
+    if (!one || (cluster && *cluster != *one)) return std::nullopt;
+    cluster = one;
+  }
+  return cluster;
 }
 
 std::variant<Issued, CertificateError> issue_node(const Issued& authority, const NodeIdentity& identity,

@@ -46,8 +46,9 @@ enum class CertificateError : std::uint8_t {
 [[nodiscard]] std::variant<Issued, CertificateError> make_authority(ClusterId cluster,
                                                                     const Lifetime& lifetime);
 
-/// Whose authority this is, as `make_authority` names it; none for the text of anything else.
-[[nodiscard]] std::optional<ClusterId> cluster_of(std::string_view authority);
+/// Whose authorities these are, one or several of the same cluster, as `make_authority` names them; none for the text of
+/// anything else.
+[[nodiscard]] std::optional<ClusterId> cluster_of(std::string_view authorities);
 
 /// For a node, which is a server and a client to its peers. `hosts` are the IP addresses and DNS names under which clients
 /// reach it; peers do not look at them.

@@ -46,6 +46,16 @@ TEST(Certificates, AClientIsNoServer) {
   EXPECT_TRUE(client.client);
 }
 
+TEST(Certificates, TheAuthorityOfAClusterAndItsSuccessorAreOfOneCluster) {
+  const std::string one = Pki().authority.certificate;
+  const std::string next = Pki().authority.certificate;
+  EXPECT_EQ(cluster_of(one), cluster);
+  EXPECT_EQ(cluster_of(one + next), cluster);
+  EXPECT_EQ(cluster_of(one + Pki(other_cluster).authority.certificate), std::nullopt);
+  EXPECT_EQ(cluster_of(one + Pki().node(1).certificate), std::nullopt);
+  EXPECT_EQ(cluster_of("garbage"), std::nullopt);
+}
+
 TEST(Certificates, WhatCannotBeIsRefused) {
   const Pki pki;
   const auto error = [](const auto& result) {

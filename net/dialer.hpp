@@ -27,6 +27,7 @@ class Dialer : public std::enable_shared_from_this<Dialer> {
   void peer_is_alive() { pause_.cancel(); }
   void verify_again(const TlsContexts& contexts);
   [[nodiscard]] const raft::Member& peer() const { return peer_; }
+  [[nodiscard]] const SendQueue& queue() const { return queue_; }
 
  private:
   template <class... What>

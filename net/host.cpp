@@ -4,6 +4,7 @@
 #include "net/fresh_number.hpp"
 #include "net/judge.hpp"
 #include "net/ticks.hpp"
+#include "net/trace_recorder.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <map>
 #include <utility>
 #include <variant>
@@ -69,13 +71,18 @@ class Host::Implementation {
         ticks_(options.tick, time_since_boot()),
         requests_(options.id, options.requests),
         disks_(options.data, [this] { disk_wakes(); }) {
-    auto opened = kv::Service::open(service_options(options), disks_.disks(), first_state(options));
+    const kv::ServiceOptions service = service_options(options);
+    auto opened = kv::Service::open(service, disks_.disks(), first_state(options));
     if (const auto* refusal = std::get_if<raft::wal::Refusal>(&opened)) {
       throw StartError(std::string(raft::wal::name(refusal->code)) + ": " + refusal->file + " at byte " +
                            std::to_string(refusal->offset) + ": " + refusal->detail,
                        refusal->code);
     }
     service_ = std::move(std::get<std::unique_ptr<kv::Service>>(opened));
+    if (options.trace) {
+      recorder_ = std::make_unique<TraceRecorder>(*options.trace, cluster_, service.replica.core,
+                                                  service_->replica().recovered(), service_->store());
+    }
   }
 
   void start() {
@@ -118,7 +125,8 @@ class Host::Implementation {
 
   void request(Wish wish, Answered answered) {
     const std::uint64_t number = ++last_wish_;
-    answered_.emplace(number, std::move(answered));
+    const bool reads = std::holds_alternative<kv::GetKeys>(wish.what);
+    answered_.emplace(number, Asked{std::move(answered), Clock::now(), reads});
     if (!begin()) {
       post([this, number] { tell(number, not_ready()); });
       return;
@@ -155,6 +163,7 @@ class Host::Implementation {
     return status;
   }
 
+  [[nodiscard]] const Latencies& latencies() const { return latencies_; }
   [[nodiscard]] const kv::Service& service() const { return *service_; }
   [[nodiscard]] NodeId id() const { return id_; }
   [[nodiscard]] std::chrono::milliseconds tick() const { return tick_; }
@@ -162,6 +171,16 @@ class Host::Implementation {
 
  private:
   struct Life {};
+  using Clock = std::chrono::steady_clock;
+  struct Asked {
+    Answered answered;
+    Clock::time_point at;
+    bool reads = false;
+  };
+  struct LogWrite {
+    raft::WriteSeq seq;
+    Clock::time_point at;
+  };
   struct Forwarded {
     NodeId from;
     std::uint64_t tag = 0;  // theirs
@@ -234,13 +253,14 @@ class Host::Implementation {
     if (stopped_ || fault_) return;
     catch_up();
     flush_requests();
-    service_->step(out_);
+    step_service();
     for (raft::Envelope& message : out_.messages) transport_.send(std::move(message));
     for (kv::Answer& answer : out_.answers) answer_attempt(answer);
     for (const kv::ChangeAnswer& change : out_.changes) answer_change(change);
     const raft::View view = service_->replica().view();
     see_configuration(view);
     see_leader(view.state.leader);
+    time_log_writes(view.state);
     const raft::Index applied = service_->store().applied();
     if (std::exchange(applied_, applied) != applied && events_.applied) events_.applied(applied);
     if (out_.role && events_.role) events_.role(*out_.role);
@@ -249,9 +269,17 @@ class Host::Implementation {
     if (service_->replica().writes_snapshot()) wake();
   }
 
+  void step_service() {
+    service_->step(out_, recorder_.get());
+    if (!recorder_ || !recorder_->failure()) return;
+    const std::string why = *recorder_->failure();
+    recorder_.reset();
+    if (events_.trace_failed) events_.trace_failed(why);
+  }
+
   void end_with(raft::Fault fault) {
     fault_ = fault;
-    service_->step(out_);  // answers what the step of the fault did not
+    step_service();  // answers what the step of the fault did not
     for (kv::Answer& answer : out_.answers) answer_attempt(answer);
     give_up();
     if (events_.fault) events_.fault(fault);
@@ -294,7 +322,22 @@ class Host::Implementation {
 
   void tell(std::uint64_t number, const kv::Answer& answer) {
     auto waiting = answered_.extract(number);
-    if (!waiting.empty()) waiting.mapped()(answer);
+    if (waiting.empty()) return;
+    const Asked& asked = waiting.mapped();
+    (asked.reads ? latencies_.reads : latencies_.writes).note(Clock::now() - asked.at);
+    asked.answered(answer);
+  }
+
+  /// A write is on its way from the step that gives it out to the one that hears that it has arrived.
+  void time_log_writes(const raft::State& state) {
+    if (log_writes_.empty() && state.issued == timed_) return;
+    const Clock::time_point now = Clock::now();
+    while (!log_writes_.empty() && log_writes_.front().seq <= state.written) {
+      latencies_.log_writes.note(now - log_writes_.front().at);
+      log_writes_.pop_front();
+    }
+    if (state.issued != timed_) log_writes_.push_back(LogWrite{state.issued, now});
+    timed_ = state.issued;
   }
 
   std::uint32_t note(Changed changed) {
@@ -339,6 +382,7 @@ class Host::Implementation {
   std::atomic<bool> disk_news_ = false;
   NodeDisks disks_;
   std::unique_ptr<kv::Service> service_;
+  std::unique_ptr<TraceRecorder> recorder_;  // none: nothing is written down
   kv::ServiceOutput out_;
   RequestsOutput requests_out_;
   bool step_is_due_ = false;
@@ -348,7 +392,10 @@ class Host::Implementation {
   NodeId leader_;
   std::vector<raft::Member> members_;
   std::uint64_t last_wish_ = 0;
-  std::map<std::uint64_t, Answered> answered_;
+  std::map<std::uint64_t, Asked> answered_;
+  Latencies latencies_;
+  std::deque<LogWrite> log_writes_;  // on their way, the last one of each step
+  raft::WriteSeq timed_;             // the last one that was among them
   std::uint64_t last_forwarded_ = 0;
   std::map<std::uint64_t, Forwarded> forwarded_;
   std::uint32_t last_change_ = 0;
@@ -385,6 +432,7 @@ void Host::transfer(NodeId target, Changed changed) { implementation_->transfer(
 void Host::take_snapshot() { implementation_->take_snapshot(); }
 void Host::set_read_policy(kv::ReadPolicy policy) { implementation_->set_read_policy(policy); }
 HostStatus Host::status() const { return implementation_->status(); }
+const Latencies& Host::latencies() const { return implementation_->latencies(); }
 const kv::Service& Host::service() const { return implementation_->service(); }
 raft::NodeId Host::id() const { return implementation_->id(); }
 std::uint32_t Host::in_ticks(std::chrono::milliseconds time) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kv/service.hpp"
+#include "net/latencies.hpp"
 #include "net/requests.hpp"
 #include "net/transport.hpp"
 #include "raft/wal/wal.hpp"
@@ -40,6 +41,8 @@ struct HostOptions {
   raft::SnapshotOptions snapshot;
   RequestsOptions requests;
   kv::ApplyObserver* observer = nullptr;  ///< must outlive the host; may be none
+  std::optional<std::filesystem::path>
+      trace;  ///< a directory in which each step is written down (docs/trace.md)
 };
 
 /// Why a node does not start. What it has on disk stays as it is.
@@ -66,6 +69,8 @@ struct HostEvents {
   std::function<void(raft::NodeId)> leader;  ///< none: nobody that this node knows of
   std::function<void(raft::Index)> applied;
   std::function<void(raft::Fault)> fault;  ///< the node has stopped: nothing else is told afterwards
+  /// Its steps are not written down any more, and why. Told once; the node goes on.
+  std::function<void(const std::string&)> trace_failed;
 };
 
 /// One node: the service with its disks, its clock and its peers, on an event loop. Inputs that arrive together share a
@@ -97,6 +102,7 @@ class Host {
   void set_read_policy(kv::ReadPolicy policy);
 
   [[nodiscard]] HostStatus status() const;
+  [[nodiscard]] const Latencies& latencies() const;
   [[nodiscard]] const kv::Service& service() const;
   [[nodiscard]] raft::NodeId id() const;
   /// A time as this host counts it, rounded up; 1 or more. From any thread.

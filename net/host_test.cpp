@@ -161,6 +161,13 @@ TEST_F(HostTest, ThreeOfThemElectALeaderAndKeepWhatIsWritten) {
   ASSERT_EQ(read.status, Status::ok);
   EXPECT_EQ(read.values.at(0), "v");
   EXPECT_EQ(nodes.at(leads).wire->members.size(), 3U);
+
+  // Each request, and each write to its log, was timed.
+  const Latencies& latencies = nodes.at(leads).host->latencies();
+  EXPECT_EQ(latencies.writes.count(), 1U);
+  EXPECT_EQ(latencies.reads.count(), 1U);
+  EXPECT_GT(latencies.log_writes.count(), 1U);
+  EXPECT_LT(latencies.log_writes.sum(), std::chrono::minutes(1));
 }
 
 TEST_F(HostTest, AFollowerBringsWritesToTheLeaderAndReadsWhatWasWrittenElsewhere) {

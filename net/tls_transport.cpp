@@ -101,6 +101,12 @@ std::optional<TlsError> TlsTransport::reload() {
 
 std::uint16_t TlsTransport::port() const { return state_->listener ? state_->listener->port() : 0; }
 Counters TlsTransport::counters() const { return state_->counters; }
+std::vector<PeerQueue> TlsTransport::queues() const {
+  std::vector<PeerQueue> queues;
+  for (const auto& [node, dialer] : state_->dialers)
+    queues.push_back(PeerQueue{node, dialer->queue().messages(), dialer->queue().bytes()});
+  return queues;
+}
 std::shared_ptr<const TlsContexts> TlsTransport::contexts() const { return state_->tls; }
 
 }  // namespace raftlab::net

@@ -51,6 +51,13 @@ struct TlsTransportOptions {
   SendQueueLimits queue;                     ///< for each peer
 };
 
+/// What waits to be written to a peer.
+struct PeerQueue {
+  raft::NodeId peer;
+  std::size_t messages = 0;
+  std::size_t bytes = 0;
+};
+
 /// Links between nodes over mutual TLS 1.3: one for each ordered pair. A node sends on the links it dialled, and receives
 /// on those it accepted. See docs/peer-protocol.md and docs/security.md.
 ///
@@ -79,6 +86,8 @@ class TlsTransport final : public Transport {
   [[nodiscard]] std::uint16_t port() const;
   /// A copy of the numbers of now.
   [[nodiscard]] Counters counters() const;
+  /// Of each member, by number.
+  [[nodiscard]] std::vector<PeerQueue> queues() const;
   /// What is in use, for those who want to know when it expires.
   [[nodiscard]] std::shared_ptr<const TlsContexts> contexts() const;
 

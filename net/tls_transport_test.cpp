@@ -68,6 +68,26 @@ TEST(TlsTransport, ThreeNodesExchangeMessagesWithEachOther) {
   }
 }
 
+TEST(TlsTransport, TellsWhatWaitsForEachMember) {
+  const Pki pki;
+  TestNode one(1, pki.files(1));
+  TestNode two(2, pki.files(2));
+  EXPECT_TRUE(one.run([&] { return one.transport().queues(); }).empty());
+  introduce({&one, &two});
+  ASSERT_TRUE(linked(one, 1)) << one.history();
+  // Within one call nothing is written: it waits for the loop.
+  const auto queues = one.run([&] {
+    for (std::uint64_t term = 1; term <= 3; ++term) one.transport().send(vote(1, 2, term));
+    return one.transport().queues();
+  });
+  ASSERT_EQ(queues.size(), 1U);
+  EXPECT_EQ(queues.front().peer, raft::NodeId(2));
+  EXPECT_EQ(queues.front().messages, 3U);
+  EXPECT_GT(queues.front().bytes, 0U);
+  EXPECT_TRUE(
+      eventually([&] { return one.run([&] { return one.transport().queues().front().messages; }) == 0; }));
+}
+
 TEST(TlsTransport, KeepsTheOrderOfMessagesAndTheirContent) {
   const Pki pki;
   TestNode one(1, pki.files(1));

@@ -184,16 +184,20 @@ std::uint64_t Core::hash() const {
 std::uint64_t Core::fingerprint() const {
   // Small fields share a word, and two words a multiplication: this is on the path of every digest.
   const auto pack = [](std::uint64_t high, std::uint64_t low) { return high << 32U | low; };
+  // Three chains instead of one: each multiplication waits for the one before in its chain, and for no other.
   Hasher hasher;
   hasher.add(hard_.term.value(), pack(hard_.voted_for.value(), leader_.value()));
   hasher.add(pack(attempt_, vain_ << 3U | role_.index() << 1U | (fault_ ? 1U : 0U)),
              pack(elapsed_ticks_, deadline_ticks_));
-  hasher.add(commit_, applied_).add(handed_, durable_).add(issued_, written_);
-  hasher.add(read_issued_, read_confirmed_).add(hard_write_.value(), dropped_);
   hasher.add(pack(promise_ticks_, forward_ticks_), forward_issued_.value() << 16U ^ read_ready_.size());
-  for (const ReadReady& read : read_ready_) hasher.add(read.tag, read.index.value());
-  hasher.add(snapshot_).add(log_.base()).add(log_.last_id());
   hasher.add(configurations_.back().index.value(), pack(pending_writes_.size(), held_.size()));
+  Hasher places;
+  places.add(commit_, applied_).add(handed_, durable_);
+  places.add(snapshot_).add(log_.base()).add(log_.last_id());
+  Hasher numbers;
+  numbers.add(issued_, written_).add(read_issued_, read_confirmed_).add(hard_write_.value(), dropped_);
+  for (const ReadReady& read : read_ready_) numbers.add(read.tag, read.index.value());
+  hasher.add(places.value(), numbers.value());
   for (const PendingWrite& write : pending_writes_) {
     hasher.add(write.seq, write.first).add(write.last, write.truncate_from);
   }

@@ -57,6 +57,44 @@ TEST(Replica, does_nothing_by_itself) {
   EXPECT_THAT(host.machine.applied, IsEmpty());
 }
 
+/// Writes down what it hears, and in which order.
+class OrderObserver final : public trace::StepObserver {
+ public:
+  std::vector<std::string> heard;
+  [[nodiscard]] bool wants_deltas() const override { return false; }
+  void stepping(const Core& core, std::span<const Input> inputs) override {
+    heard.push_back("stepping " + std::to_string(inputs.size()) + " at write " +
+                    std::to_string(core.view().state.issued.value()));
+  }
+  void stepped(const trace::Step& step) override {
+    heard.push_back("stepped " + std::to_string(step.inputs.size()) + " at write " +
+                    std::to_string(step.view.state.issued.value()));
+  }
+};
+
+TEST(Replica, tells_its_observer_of_each_step_before_it_is_taken_and_after) {
+  Host host(1);
+  lead_alone(host);
+  host.step();
+  OrderObserver observer;
+  const std::uint64_t issued = host.state().issued.value();
+  const auto payload = bytes("a");
+  host.replica->propose(1, payload);
+  host.replica->step(host.out, &observer);
+  const std::string before = std::to_string(issued);
+  const std::string after = std::to_string(issued + 1);
+  EXPECT_THAT(observer.heard, ElementsAre("stepping 1 at write " + before, "stepped 1 at write " + after));
+
+  // A read waits for what is applied: the replica goes on within the call, and each part is told by itself.
+  observer.heard.clear();
+  host.replica->complete(host.disk.step());
+  while (!host.disk.idle()) host.replica->complete(host.disk.step());
+  host.replica->read_barrier(2);
+  host.replica->step(host.out, &observer);
+  EXPECT_THAT(observer.heard, ElementsAre("stepping 2 at write " + after, "stepped 2 at write " + after,
+                                          "stepping 1 at write " + after, "stepped 1 at write " + after));
+}
+
 TEST(Replica, can_be_moved_while_a_write_is_on_its_way) {
   Host host(1);
   ASSERT_TRUE(host.start());

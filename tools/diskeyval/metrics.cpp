@@ -5,7 +5,9 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <chrono>
 #include <initializer_list>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -51,6 +53,22 @@ class Families {
     }
     families_.back().metric.push_back(std::move(metric));
   }
+  /// Of a family of histograms; the counts of Prometheus are those up to each bound.
+  void add(const Labels& labels, const net::LatencyHistogram& histogram) {
+    add(labels, 0);
+    auto& to = families_.back().metric.back().histogram;
+    using Seconds = std::chrono::duration<double>;
+    to.sample_count = histogram.count();
+    to.sample_sum = Seconds(histogram.sum()).count();
+    std::uint64_t up_to = 0;
+    for (std::size_t i = 0; i < net::LatencyHistogram::bounds.size(); ++i) {
+      ClientMetric::Bucket bucket;
+      up_to += histogram.counts()[i];
+      bucket.cumulative_count = up_to;
+      bucket.upper_bound = Seconds(net::LatencyHistogram::bounds[i]).count();
+      to.bucket.push_back(bucket);
+    }
+  }
   [[nodiscard]] std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
 
  private:
@@ -88,6 +106,25 @@ void add_consensus(Families& to, const Measured& measured) {
   to.gauge("store_keys", "Keys that have a value.", real(measured.status.keys));
   to.gauge("requests_under_way", "Requests of clients that are not answered yet.",
            real(measured.status.under_way));
+}
+
+void add_latencies(Families& to, const net::Latencies& latencies) {
+  to.begin("request_seconds", "From a client's request to its answer, whatever that is.",
+           MetricType::Histogram);
+  to.add({{"kind", "read"}}, latencies.reads);
+  to.add({{"kind", "write"}}, latencies.writes);
+  to.begin("log_write_seconds", "From handing a write to the log to its being on stable storage.",
+           MetricType::Histogram);
+  to.add({}, latencies.log_writes);
+}
+
+void add_queues(Families& to, const std::vector<net::PeerQueue>& queues) {
+  to.begin("peer_queue_messages", "Messages that wait to be written to a peer.", MetricType::Gauge);
+  for (const net::PeerQueue& queue : queues)
+    to.add({{"peer", std::to_string(queue.peer.value())}}, real(queue.messages));
+  to.begin("peer_queue_bytes", "Bytes of the messages that wait to be written to a peer.", MetricType::Gauge);
+  for (const net::PeerQueue& queue : queues)
+    to.add({{"peer", std::to_string(queue.peer.value())}}, real(queue.bytes));
 }
 
 void add_peers(Families& to, const net::Counters& peers) {
@@ -130,7 +167,9 @@ std::string metrics_text(const Measured& measured) {
   families.begin("build_info", "1, with what this program is.", MetricType::Gauge);
   families.add({{"version", version::number()}, {"commit", version::commit()}}, 1);
   add_consensus(families, measured);
+  add_latencies(families, measured.latencies);
   add_peers(families, measured.peers);
+  add_queues(families, measured.queues);
   add_clients(families, measured.clients);
   families.begin("handshake_failures_total", "Connections that were refused.", MetricType::Counter);
   add_reasons(families, "peers", measured.peers.handshake_failures);

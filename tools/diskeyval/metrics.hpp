@@ -3,10 +3,13 @@
 #include "net/counters.hpp"
 #include "net/host.hpp"
 #include "net/http_counters.hpp"
+#include "net/latencies.hpp"
+#include "net/tls_transport.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 /// What a monitoring system reads, in the text format of Prometheus 0.0.4. Names and labels are listed in docs/diskeyval.md;
 /// no key and no client is ever one of them.
@@ -23,7 +26,9 @@ struct Tally {
 struct Measured {
   net::HostStatus status;
   Tally tally;
+  net::Latencies latencies;
   net::Counters peers;
+  std::vector<net::PeerQueue> queues;
   net::HttpCounters clients;
   std::int64_t certificate_expires_s = 0;  ///< seconds since 1970 UTC
   std::optional<std::int64_t> revocations_expire_s;

@@ -38,9 +38,33 @@ TEST(Metrics, TellWhereANodeStands) {
   EXPECT_EQ(text.find("revocations"), std::string::npos);
 }
 
+TEST(Metrics, TellHowLongThingsTakeAndWhatWaits) {
+  using namespace std::chrono_literals;
+  Measured measured;
+  measured.latencies.reads.note(200us);
+  measured.latencies.reads.note(300us);
+  measured.latencies.reads.note(20s);
+  measured.latencies.writes.note(1ms);
+  measured.latencies.log_writes.note(4ms);
+  measured.queues = {{raft::NodeId(2), 3, 4096}, {raft::NodeId(3), 0, 0}};
+  const std::string text = metrics_text(measured);
+  for (const char* line :
+       {"# TYPE diskeyval_request_seconds histogram", R"(diskeyval_request_seconds_count{kind="read"} 3)",
+        R"(diskeyval_request_seconds_sum{kind="read"} 20.0005)",
+        R"(diskeyval_request_seconds_bucket{kind="read",le="0.0001"} 0)",
+        R"(diskeyval_request_seconds_bucket{kind="read",le="0.00025"} 1)",
+        R"(diskeyval_request_seconds_bucket{kind="read",le="0.0005"} 2)",
+        R"(diskeyval_request_seconds_bucket{kind="read",le="10"} 2)",
+        R"(diskeyval_request_seconds_bucket{kind="read",le="+Inf"} 3)",
+        R"(diskeyval_request_seconds_count{kind="write"} 1)", "# TYPE diskeyval_log_write_seconds histogram",
+        R"(diskeyval_log_write_seconds_bucket{le="0.005"} 1)", R"(diskeyval_peer_queue_messages{peer="2"} 3)",
+        R"(diskeyval_peer_queue_bytes{peer="2"} 4096)", R"(diskeyval_peer_queue_messages{peer="3"} 0)"})
+    EXPECT_TRUE(has_line(text, line)) << line << " in\n" << text;
+}
+
 /// Each family once, with its help and its type, and every sample of a form that Prometheus reads.
 TEST(Metrics, AreWellFormed) {
-  const std::regex sample(R"(diskeyval_[a-z_]+(\{[a-z]+="[^"\\]*"(,[a-z]+="[^"\\]*")*\})? [0-9.e+]+)");
+  const std::regex sample(R"(diskeyval_[a-z_]+(\{[a-z]+="[^"\\]*"(,[a-z]+="[^"\\]*")*\})? [0-9.e+-]+)");
   std::set<std::string> helps;
   std::set<std::string> types;
   std::istringstream lines(metrics_text(Measured{}));

@@ -4,21 +4,20 @@
 #include "net/certificates.hpp"
 #include "tools/diskeyval/certs_command.hpp"
 #include "tools/diskeyval/client.hpp"
+#include "tools/diskeyval/process.hpp"
+#include "tools/diskeyval/process_port.hpp"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -29,31 +28,34 @@ namespace raftlab::diskeyval::test {
 
 namespace fs = std::filesystem;
 
+struct ClusterOptions {
+  std::uint32_t nodes = 3;   ///< the first members
+  std::uint32_t spares = 0;  ///< behind them in number, with certificates; they join when they are started
+  std::uint64_t compact_every = 2000;  ///< entries between two snapshots
+  std::vector<std::string> flags;      ///< of each node, beside those that it needs
+  /// Where a node listens, without the port.
+  std::function<std::string(std::uint32_t id)> host = [](std::uint32_t /*id*/) { return "127.0.0.1"; };
+  /// Starts a node; a test may put it somewhere, or something before it.
+  std::function<pid_t(std::uint32_t id, Launch what)> launch = [](std::uint32_t /*id*/, const Launch& what) {
+    return test::launch(what);
+  };
+};
+
 class ProcessCluster {
  public:
-  explicit ProcessCluster(std::uint32_t nodes) : nodes_(nodes) {
+  explicit ProcessCluster(std::uint32_t nodes) : ProcessCluster(ClusterOptions{.nodes = nodes}) {}
+  explicit ProcessCluster(ClusterOptions options) : nodes_(options.nodes), options_(std::move(options)) {
     std::string name = (fs::temp_directory_path() / "diskeyval-cluster-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no scratch directory");
     directory_ = name;
-    std::ostringstream said;
     CertsInit init;
-    init.directory = directory_;
     init.days = 1;
-    must(init_certs(init, said));
-    for (std::uint32_t id = 1; id <= nodes; ++id) {
-      CertsIssue node;
-      node.directory = directory_;
-      node.node = raft::NodeId(id);
-      must(issue_certs(node, said));
-      peer_ports_.push_back(free_port());
-      http_ports_.push_back(free_port());
+    make_certificates(directory_, init);
+    for (std::uint32_t id = 1; id <= nodes_ + options_.spares; ++id) {
+      peer_ports_.emplace_back();
+      http_ports_.emplace_back();
     }
-    CertsIssue client;
-    client.directory = directory_;
-    client.name = "test";
-    client.admin = true;
-    must(issue_certs(client, said));
-    for (std::uint32_t id = 1; id <= nodes; ++id) start(id);
+    for (std::uint32_t id = 1; id <= nodes_; ++id) start(id);
   }
   ProcessCluster(const ProcessCluster&) = delete;
   ProcessCluster& operator=(const ProcessCluster&) = delete;
@@ -63,64 +65,94 @@ class ProcessCluster {
     fs::remove_all(directory_);
   }
 
+  /// An authority, and certificates of all nodes and of a client, for as many days as the authority has.
+  void make_certificates(const fs::path& directory, CertsInit init) const {
+    std::ostringstream said;
+    init.directory = directory;
+    must(init_certs(init, said));
+    for (std::uint32_t id = 1; id <= nodes_ + options_.spares; ++id) {
+      CertsIssue node;
+      node.directory = directory;
+      node.node = raft::NodeId(id);
+      node.days = init.days;
+      must(issue_certs(node, said));
+    }
+    CertsIssue client;
+    client.directory = directory;
+    client.name = "test";
+    client.admin = true;
+    client.days = init.days;
+    must(issue_certs(client, said));
+  }
+
   void start(std::uint32_t id) {
     std::string peers;
     for (std::uint32_t other = 1; other <= nodes_; ++other) {
       if (other != id)
-        peers +=
-            (peers.empty() ? "node" : ",node") + std::to_string(other) + '=' + local(peer_ports_[other - 1]);
+        peers += (peers.empty() ? "node" : ",node") + std::to_string(other) + '=' + peer_address(other);
     }
     const std::string stem = (directory_ / ("node-" + std::to_string(id))).string();
     std::vector<std::string> words = {program().string(),
                                       "serve",
-                                      "--listen=" + local(peer_ports_[id - 1]),
-                                      "--http=" + local(http_ports_[id - 1]),
-                                      "--data=" + (directory_ / ("data" + std::to_string(id))).string(),
+                                      "--listen=" + peer_address(id),
+                                      "--http=" + net::text_of(endpoint(id)),
+                                      "--data=" + data(id).string(),
                                       "--cert=" + stem + ".crt",
                                       "--key=" + stem + ".key",
                                       "--ca=" + (directory_ / "ca.crt").string(),
-                                      "--compact-every=2000"};
+                                      "--trace=" + traces().string(),
+                                      "--compact-every=" + std::to_string(options_.compact_every)};
     if (!peers.empty()) words.push_back("--peers=" + peers);
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log(id).c_str(),
-                                       O_WRONLY | O_CREAT | O_APPEND, 0644);
-    pid_t process = 0;
-    const int error =
-        ::posix_spawn(&process, program().c_str(), &actions, nullptr, arguments.data(), environ);
-    ::posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) throw std::runtime_error("cannot start " + program().string());
-    processes_[id] = process;
+    if (id > nodes_) words.emplace_back("--join");
+    words.insert(words.end(), options_.flags.begin(), options_.flags.end());
+    Launch what;
+    what.words = std::move(words);
+    what.errors = log(id);
+    processes_[id] = options_.launch(id, std::move(what));
+    ++lives_;
   }
 
   void signal(std::uint32_t id, int number) { ::kill(processes_.at(id), number); }
-  /// Kills the node; nothing of it runs any more afterwards.
+  /// Kills the node; nothing of it runs any more afterwards. Throws when it had ended by itself: then this was no fault.
   void kill(std::uint32_t id) {
     signal(id, SIGKILL);
-    ::waitpid(processes_.at(id), nullptr, 0);
-    processes_.erase(id);
+    const std::optional<int> how = ended(id);
+    if (how != -SIGKILL)
+      throw std::runtime_error("node " + std::to_string(id) + " was not there to be killed");
   }
-  /// Asks the node to end, and returns its exit code; -1 when a signal ended it.
+  /// Asks the node to end, and returns its exit code; -1 when it does not end.
   int end(std::uint32_t id) {
     signal(id, SIGTERM);
-    int how = 0;
-    ::waitpid(processes_.at(id), &how, 0);
-    processes_.erase(id);
-    return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
+    return ended(id).value_or(-1);
+  }
+  /// How a node ended that ends by itself: its exit code, or minus the signal. None: it goes on and on.
+  std::optional<int> ended(std::uint32_t id, std::chrono::seconds longest = std::chrono::seconds(60)) {
+    const std::optional<int> how = wait_for_end(processes_.at(id), longest);
+    if (how) processes_.erase(id);
+    return how;
   }
 
-  [[nodiscard]] std::unique_ptr<Client> client(
-      std::chrono::milliseconds timeout = std::chrono::seconds(20)) const {
+  /// Nothing runs any more.
+  void kill_all() {
+    while (!processes_.empty()) kill(processes_.begin()->first);
+  }
+  /// How often a node was started.
+  [[nodiscard]] std::size_t lives() const { return lives_; }
+  /// Where all of them write down what they do.
+  [[nodiscard]] fs::path traces() const { return directory_ / "traces"; }
+
+  /// `first`: whom it asks first. `certificates`: where its own are; empty: where those of the nodes are.
+  [[nodiscard]] std::unique_ptr<Client> client(std::chrono::milliseconds timeout = std::chrono::seconds(20),
+                                               std::uint32_t first = 1,
+                                               const fs::path& certificates = {}) const {
     ClientOptions options;
-    for (const std::uint16_t port : http_ports_)
-      options.endpoints.push_back(*net::parse_address(local(port)));
+    const std::uint32_t all = nodes_ + options_.spares;
+    for (std::uint32_t i = 0; i < all; ++i) options.endpoints.push_back(endpoint((first - 1 + i) % all + 1));
     options.timeout = timeout;
     net::TlsFiles files;
-    files.certificate = directory_ / "admin-test.crt";
-    files.key = directory_ / "admin-test.key";
+    const fs::path& own = certificates.empty() ? directory_ : certificates;
+    files.certificate = own / "admin-test.crt";
+    files.key = own / "admin-test.key";
     files.authorities = directory_ / "ca.crt";
     options.tls = files;
     auto made = Client::make(std::move(options));
@@ -128,7 +160,7 @@ class ProcessCluster {
     return std::get<std::unique_ptr<Client>>(std::move(made));
   }
   [[nodiscard]] net::Address endpoint(std::uint32_t id) const {
-    return *net::parse_address(local(http_ports_[id - 1]));
+    return net::Address{options_.host(id), http_ports_[id - 1].number()};
   }
 
   /// Who leads, as one of those says that run; 0: nobody.
@@ -149,39 +181,30 @@ class ProcessCluster {
     return {std::istreambuf_iterator<char>(in), {}};
   }
   [[nodiscard]] const fs::path& directory() const { return directory_; }
+  /// Where a node keeps its log and its snapshots.
+  [[nodiscard]] fs::path data(std::uint32_t id) const { return directory_ / ("data" + std::to_string(id)); }
+  [[nodiscard]] std::uint32_t nodes() const { return nodes_; }
+  /// Under which peers reach a node.
+  [[nodiscard]] std::string peer_address(std::uint32_t id) const {
+    return net::text_of(net::Address{options_.host(id), peer_ports_[id - 1].number()});
+  }
+  static fs::path program() { return fs::read_symlink("/proc/self/exe").parent_path() / "diskeyval"; }
 
  private:
   static void must(const std::optional<Failure>& failed) {
     if (failed) throw std::runtime_error(failed->message);
   }
-  static fs::path program() { return fs::read_symlink("/proc/self/exe").parent_path() / "diskeyval"; }
-  static std::string local(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); }
   [[nodiscard]] std::string log(std::uint32_t id) const {
     return (directory_ / ("log" + std::to_string(id))).string();
   }
 
-  /// None of those that the system gives to whoever asks for any, and others for each process that runs beside this one: it
-  /// stays free while a node is down.
-  static std::uint16_t free_port() {
-    static std::uint16_t last = static_cast<std::uint16_t>(2'000 + ::getpid() % 40 * 200);
-    for (;;) {
-      ++last;
-      const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      sockaddr_in address{};
-      address.sin_family = AF_INET;
-      address.sin_port = htons(last);
-      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-      const bool bound = ::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-      ::close(socket);
-      if (bound) return last;
-    }
-  }
-
   std::uint32_t nodes_;
+  ClusterOptions options_;
   fs::path directory_;
-  std::vector<std::uint16_t> peer_ports_;
-  std::vector<std::uint16_t> http_ports_;
+  std::vector<ReservedPort> peer_ports_;
+  std::vector<ReservedPort> http_ports_;
   std::map<std::uint32_t, pid_t> processes_;
+  std::size_t lives_ = 0;
 };
 
 }  // namespace raftlab::diskeyval::test

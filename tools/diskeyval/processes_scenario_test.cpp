@@ -1,6 +1,7 @@
-#include "invariants/search.hpp"
+#include "tools/diskeyval/process_audit.hpp"
 #include "tools/diskeyval/process_cluster.hpp"
 #include "tools/diskeyval/process_load.hpp"
+#include "tools/diskeyval/process_waits.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,43 +17,10 @@ namespace raftlab::diskeyval {
 namespace {
 
 using namespace test;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 int kills() {
   const char* text = std::getenv("DISKEYVAL_KILLS");
   return text == nullptr ? 3 : std::max(1, std::atoi(text));
-}
-
-template <class Condition>
-bool wait_for(Condition condition, seconds longest = seconds(60)) {
-  const auto end = std::chrono::steady_clock::now() + longest;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  return true;
-}
-
-std::uint32_t wait_for_leader(const ProcessCluster& cluster, std::uint32_t other_than = 0) {
-  std::uint32_t leads = 0;
-  EXPECT_TRUE(wait_for([&] {
-    leads = cluster.leader();
-    return leads != 0 && leads != other_than;
-  }));
-  return leads;
-}
-
-/// So many operations more are answered.
-bool goes_on(const Load& load, std::uint64_t operations) {
-  const std::uint64_t before = load.answered();
-  return wait_for([&] { return load.answered() >= before + operations; });
-}
-
-void expect_linearizable(const invariants::History& history, std::size_t least) {
-  EXPECT_GE(history.entries.size(), least);
-  const invariants::SearchResult result = invariants::search(history);
-  EXPECT_EQ(result.verdict, invariants::SearchVerdict::holds) << result.text;
 }
 
 TEST(Processes, TheLeaderIsKilledAgainAndAgainUnderLoadAndNothingIsLost) {
@@ -67,11 +35,9 @@ TEST(Processes, TheLeaderIsKilledAgainAndAgainUnderLoadAndNothingIsLost) {
     cluster.kill(leads);
     EXPECT_TRUE(goes_on(load, 50)) << "after kill " << i << "\n" << cluster.said(leads % 3 + 1);
     cluster.start(leads);
-    EXPECT_TRUE(wait_for([&] {
-      return cluster.client(seconds(1))->ask_one(cluster.endpoint(leads), "GET", "/readyz", "").status == 200;
-    })) << cluster.said(leads);
+    EXPECT_TRUE(wait_until_ready(cluster, leads)) << cluster.said(leads);
   }
-  expect_linearizable(load.end(), static_cast<std::size_t>(times) * 50);
+  expect_audited(cluster, load.end(), static_cast<std::size_t>(times) * 50);
 }
 
 TEST(Processes, ALeaderThatSleepsBeyondItsTimeServesNothingStaleWhenItWakes) {
@@ -81,21 +47,12 @@ TEST(Processes, ALeaderThatSleepsBeyondItsTimeServesNothingStaleWhenItWakes) {
   ASSERT_TRUE(goes_on(load, 50));
   const std::uint32_t sleeps = wait_for_leader(cluster);
   cluster.signal(sleeps, SIGSTOP);
-  const auto asking = cluster.client(milliseconds(500));
-  std::uint32_t leads = 0;
-  EXPECT_TRUE(wait_for([&] {
-    for (std::uint32_t id = 1; id <= 3; ++id) {
-      if (id == sleeps) continue;
-      const Reply reply = asking->ask_one(cluster.endpoint(id), "GET", "/status", "");
-      if (reply.status == 200 && !reply.body.at("leader").is_null())
-        leads = reply.body.at("leader").get<std::uint32_t>();
-    }
-    return leads != 0 && leads != sleeps;
-  }));
+  EXPECT_NE(wait_for_leader_at(cluster, sleeps % 3 + 1, [&](std::uint32_t leads) { return leads != sleeps; }),
+            0U);
   EXPECT_TRUE(goes_on(load, 50));
   cluster.signal(sleeps, SIGCONT);
   EXPECT_TRUE(goes_on(load, 200));
-  expect_linearizable(load.end(), 300);
+  expect_audited(cluster, load.end(), 300);
 }
 
 TEST(Processes, RestartedOneAfterTheOtherTheyGoOnAnswering) {
@@ -111,11 +68,32 @@ TEST(Processes, RestartedOneAfterTheOtherTheyGoOnAnswering) {
     }
     EXPECT_TRUE(goes_on(load, 50));
     cluster.start(id);
-    EXPECT_TRUE(wait_for([&] {
-      return cluster.client(seconds(1))->ask_one(cluster.endpoint(id), "GET", "/readyz", "").status == 200;
-    })) << cluster.said(id);
+    EXPECT_TRUE(wait_until_ready(cluster, id)) << cluster.said(id);
   }
-  expect_linearizable(load.end(), 300);
+  expect_audited(cluster, load.end(), 300);
+}
+
+/// What must never be done to a node is found by the audit, and not only when it does harm.
+TEST(Processes, ANodeWhoseDataWasRemovedBehindItsBackBreaksARung) {
+  ProcessCluster cluster(3);
+  const std::uint32_t leads = wait_for_leader(cluster);
+  ASSERT_NE(leads, 0U) << cluster.said(1);
+  Load load(cluster, 2);
+  ASSERT_TRUE(goes_on(load, 50));
+  const std::uint32_t follows = leads % 3 + 1;
+  cluster.kill(follows);
+  fs::remove_all(cluster.data(follows));
+  cluster.start(follows);
+  ASSERT_TRUE(goes_on(load, 50));
+  EXPECT_TRUE(wait_until_ready(cluster, follows)) << cluster.said(follows);
+
+  const reports::AuditReport report = audited(cluster, load.end());
+  EXPECT_EQ(report.verdict(), invariants::AuditVerdict::violated)
+      << reports::audit_text(report, reports::Colour::off);
+  const auto& findings = report.nodes.findings;
+  for (const invariants::Rung rung : {invariants::Rung::R1, invariants::Rung::R3})
+    EXPECT_TRUE(std::ranges::any_of(findings, [&](const auto& finding) { return finding.rung == rung; }))
+        << invariants::info(rung).id;
 }
 
 }  // namespace

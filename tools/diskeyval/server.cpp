@@ -87,6 +87,7 @@ net::HostOptions host_options(const Settings& settings, const net::NodeIdentity&
   host.read_policy = settings.read_policy;
   host.priority = settings.priority;
   host.snapshot.entries = settings.compact_every;
+  host.trace = settings.trace;
   return host;
 }
 
@@ -214,6 +215,10 @@ class Server::Implementation {
       exit_ = ExitCode::io;
       end();
     };
+    events.trace_failed = [this](const std::string& why) {
+      log_.tell(Severity::warning, "trace_failed",
+                {{"why", why}, {"meaning", "the steps of this life are not written down any more"}});
+    };
     return events;
   }
 
@@ -245,7 +250,9 @@ class Server::Implementation {
     Measured measured;
     measured.status = host_->status();
     measured.tally = tally_;
+    measured.latencies = host_->latencies();
     measured.peers = transport_->counters();
+    measured.queues = transport_->queues();
     measured.clients = http_->counters();
     measured.certificate_expires_s = transport_->contexts()->certificate_expires_s();
     measured.revocations_expire_s = transport_->contexts()->revocations_expire_s();
@@ -269,6 +276,7 @@ class Server::Implementation {
                    {"peers", settings_.listen},
                    {"clients", (settings_.plain ? "http://" : "https://") + settings_.http}};
     if (settings_.data) fields["data"] = settings_.data->string();
+    if (settings_.trace) fields["trace"] = settings_.trace->string();
     log_.tell(Severity::info, "started", fields);
     if (settings_.data) return;
     log_.tell(Severity::warning, "in_memory",

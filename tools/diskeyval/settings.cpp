@@ -204,6 +204,8 @@ const std::vector<Setting>& all_settings() {
          return set_one_of<LogForm>(
              s.log, text, {{"auto", LogForm::automatic}, {"text", LogForm::text}, {"json", LogForm::json}});
        }},
+      {"trace", false, "DIR", "Write down there what each step does, keys and values too, for raftlab audit",
+       [](Settings& s, const std::string& text) { return set_path(s.trace.emplace(), text); }},
   };
   return all;
 }

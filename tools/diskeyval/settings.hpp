@@ -42,6 +42,7 @@ struct Settings {
   std::optional<std::uint32_t> lease_drift_ppm;
   raft::Priority priority = raft::Priority::normal;
   LogForm log = LogForm::automatic;
+  std::optional<std::filesystem::path> trace;  ///< where each step is written down, for `raftlab audit`
 };
 
 /// One thing that can be set: `--read-policy lease` on the command line, `read_policy = "lease"` in a file.

@@ -67,6 +67,7 @@ TEST(AllSettings, TakeWhatTheyShould) {
     EXPECT_FALSE(expected) << name << ": " << *expected;
   };
   set("id", "node7");
+  set("trace", "/var/tmp/traces");
   set("listen", "[2001:db8::1]:9000");
   set("address", "n1.example:9000");
   set("http", "127.0.0.1:0");

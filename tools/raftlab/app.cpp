@@ -1,5 +1,6 @@
 #include "tools/raftlab/app.hpp"
 
+#include "raft/trace/record.hpp"
 #include "raft/wal/record.hpp"
 #include "simulator/trace.hpp"
 #include "tools/raftlab/commands.hpp"
@@ -25,7 +26,8 @@ constexpr const char* exit_codes =
 
 std::string version_text() {
   return "raftlab " + version::line() + "\nformats: trace " + std::to_string(simulator::trace_version) +
-         ", wal " + std::to_string(raft::wal::format_version);
+         ", node trace " + std::to_string(raft::trace::record_version) + ", wal " +
+         std::to_string(raft::wal::format_version);
 }
 
 /// The text of an argument as a value, or an error of CLI11 that names the flag.
@@ -74,6 +76,7 @@ class App {
     add_run();
     add_replay();
     add_show();
+    add_audit();
     add_ladder();
     add_bench();
     add_complete();
@@ -219,6 +222,19 @@ class App {
     show_->footer(exit_codes);
   }
 
+  void add_audit() {
+    audit_ = app_.add_subcommand("audit", "Judge what real nodes have written down (docs/cli.md#audit)");
+    audit_->add_option("path", audit_options_.paths, "Directories that nodes were given as --trace")
+        ->required()
+        ->type_name("DIR|FILE");
+    audit_
+        ->add_option("--history", audit_options_.history_file,
+                     "What the clients were told, one JSON object a line")
+        ->type_name("FILE");
+    audit_->add_flag("--json", audit_options_.json, "One JSON object in place of text");
+    audit_->footer(exit_codes);
+  }
+
   void add_ladder() {
     ladder_ =
         app_.add_subcommand("ladder", "Every rung of the invariant ladder, its sentence, active or why not");
@@ -274,6 +290,7 @@ class App {
     if (run_->parsed()) return run_scenarios(run_options_);
     if (replay_->parsed()) return replay(replay_options_);
     if (show_->parsed()) return show(show_options_);
+    if (audit_->parsed()) return audit(audit_options_);
     if (ladder_->parsed()) return ladder();
     if (bench_->parsed()) return bench(bench_options_);
     std::cout << completion_script(shell_, completed_commands());
@@ -285,6 +302,7 @@ class App {
   CLI::App* run_ = nullptr;
   CLI::App* replay_ = nullptr;
   CLI::App* show_ = nullptr;
+  CLI::App* audit_ = nullptr;
   CLI::App* ladder_ = nullptr;
   CLI::App* bench_ = nullptr;
   CLI::App* complete_ = nullptr;
@@ -293,6 +311,7 @@ class App {
   RunOptions run_options_;
   ReplayOptions replay_options_;
   ShowOptions show_options_;
+  AuditOptions audit_options_;
   BenchOptions bench_options_;
   std::string shell_;
 };

@@ -74,7 +74,7 @@ small=(--profile small.toml)
 
 run 0 --help
 says out 'Exit codes'
-for command in explore run replay show ladder; do says out "$command"; done
+for command in explore run replay show audit ladder; do says out "$command"; done
 run 0 explore --help
 for flag in --seed --seeds --nodes --profile --checks --jobs --time-budget --shard --trace --json --junit --out --keep-going; do
   says out "$flag"
@@ -108,6 +108,7 @@ refuses 64 '--trace' explore --seed 1 --trace ''
 refuses 64 'trace' replay
 refuses 64 'trace' show
 refuses 64 'path' run
+refuses 64 'path' audit
 refuses 64 '--around' show small.toml --around x
 
 # ---- files that are not what they should be ---------------------------------------------------------------------------
@@ -271,7 +272,7 @@ done
 
 run 0 ladder
 says out 'N18  nothing-leaves-early'
-says out 'not active: '
+says out 'rungs are active'
 for shell in bash zsh fish; do
   run 0 __complete "$shell"
   cmp -s out "$repository/completions/raftlab.$shell" || fail "completions/raftlab.$shell is not what raftlab __complete $shell prints"

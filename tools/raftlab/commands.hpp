@@ -51,6 +51,13 @@ struct ShowOptions {
 };
 int show(const ShowOptions& options);
 
+struct AuditOptions {
+  std::vector<std::string> paths;  ///< directories with traces of nodes, or such files
+  std::string history_file;        ///< empty: none
+  bool json = false;
+};
+int audit(const AuditOptions& options);
+
 int ladder();
 
 struct BenchOptions {

@@ -91,7 +91,7 @@ class Completion : public CliTest {
 TEST_F(Completion, EveryShellKnowsTheSubcommandsThatAreNotHidden) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const std::string text = script(shell);
-    for (const char* command : {"explore", "run", "replay", "show", "ladder", "bench"})
+    for (const char* command : {"explore", "run", "replay", "show", "audit", "ladder", "bench"})
       EXPECT_THAT(text, HasSubstr(command)) << shell;
     // The one occurrence is the line that says where the file comes from.
     EXPECT_EQ(text.find("__complete"), text.rfind("__complete")) << shell;

@@ -8,7 +8,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr int usage = 64;
-const std::vector<std::string> commands = {"explore", "run", "replay", "show", "ladder", "bench"};
+const std::vector<std::string> commands = {"explore", "run", "replay", "show", "audit", "ladder", "bench"};
 
 /// What the command line is taken for: nothing here runs a seed.
 class Usage : public CliTest {
@@ -65,7 +65,7 @@ TEST_F(Usage, TheVersionTellsTheBuildAndTheFormats) {
   const Ran ran = run({"--version"});
   EXPECT_EQ(ran.code, 0);
   EXPECT_EQ(ran.err, "");
-  EXPECT_EQ(ran.out, "raftlab " + version::line() + "\nformats: trace 2, wal 1\n");
+  EXPECT_EQ(ran.out, "raftlab " + version::line() + "\nformats: trace 2, node trace 1, wal 1\n");
 }
 
 TEST_F(Usage, HelpThatCannotBePrintedIsAnError) {

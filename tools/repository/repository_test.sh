@@ -21,7 +21,7 @@ floors='
 raft          :
 raft/wire     : raft
 raft/wal      : raft
-raft/trace    : raft
+raft/trace    : raft raft/wire
 raft/snapshot : raft raft/wal
 raft/replica  : raft raft/wal raft/trace raft/snapshot
 invariants    : raft raft/trace
