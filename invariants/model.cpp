@@ -21,12 +21,47 @@ void assign(Value& to, std::optional<std::string_view> value) {
   }
 }
 
+/// Tells operations apart, by a rule of the model's own.
+class OperationHash {
+ public:
+  explicit OperationHash(const Operation& op) {
+    hasher_.add(std::uint64_t{op.index()});
+    std::visit([this](const auto& what) { add(what); }, op);
+  }
+  [[nodiscard]] std::uint64_t value() const { return hasher_.value(); }
+
+ private:
+  void add(std::string_view text) { hasher_.add(std::as_bytes(std::span(text))); }
+  void add(const Put& put) {
+    add(put.key);
+    add(put.value);
+  }
+  void add(const Delete& erase) { add(erase.key); }
+  void add(const CompareAndSwap& swap) {
+    add(swap.key);
+    hasher_.add(std::uint64_t{swap.expected ? 1U : 0U});
+    add(swap.expected ? std::string_view(*swap.expected) : std::string_view());
+    add(swap.value);
+  }
+  void add(const Append& append) {
+    add(append.key);
+    add(append.value);
+  }
+  void add(const PutBatch& batch) {
+    for (const Put& put : batch.entries) add(put);
+  }
+  void add(const Get& /*get*/) {}  // reads are no entries of the log
+  void add(const MultiGet& /*get*/) {}
+
+  raft::Hasher hasher_;
+};
+
 }  // namespace
 
 ModelAnswer KvModel::apply(raft::Index index, OpId id, const Operation& op) {
   ModelAnswer answer;
   evicted_.clear();
-  answer.effect = admit(index, id);
+  answer.effect = admit(index, id, op);
   if (answer.effect != ModelEffect::took_effect) return answer;
   if (const auto* put = std::get_if<Put>(&op)) {
     write(index, put->key, put->value);
@@ -50,7 +85,7 @@ ModelAnswer KvModel::apply(raft::Index index, OpId id, const Operation& op) {
   return answer;
 }
 
-ModelEffect KvModel::admit(raft::Index index, OpId id) {
+ModelEffect KvModel::admit(raft::Index index, OpId id, const Operation& op) {
   if (id.client == 0) return ModelEffect::took_effect;
   const bool modelled = options_.sessions_max != 0;
   const auto found = modelled ? sessions_.find(id.client) : sessions_.try_emplace(id.client).first;
@@ -61,9 +96,12 @@ ModelEffect KvModel::admit(raft::Index index, OpId id) {
     by_last_use_.emplace(index, id.client);
   }
   session.last_used = index;
-  if (id.sequence == session.sequence) return ModelEffect::duplicate;
   if (id.sequence < session.sequence) return ModelEffect::expired;
+  const std::uint64_t change = OperationHash(op).value();
+  if (id.sequence == session.sequence)
+    return change == session.change ? ModelEffect::duplicate : ModelEffect::reused;
   session.sequence = id.sequence;
+  session.change = change;
   return ModelEffect::took_effect;
 }
 
@@ -71,7 +109,7 @@ void KvModel::open_session(raft::Index index) {
   evicted_.clear();
   if (options_.sessions_max == 0) return;
   if (sessions_.size() >= options_.sessions_max) evict_oldest();
-  sessions_.emplace(index.value(), Session{0, index, 0});
+  sessions_.emplace(index.value(), Session{0, 0, index, 0});
   by_last_use_.emplace(index, index.value());
 }
 

@@ -27,10 +27,12 @@ struct ModelOptions {
 };
 
 /// What an entry of the log does, by the model's own rule for duplicates: an entry of a client takes effect
-/// if its sequence is greater than that of all the client's entries before it.
+/// if its sequence is greater than that of all the client's entries before it. Operations are told apart by
+/// 64 bits.
 enum class ModelEffect : std::uint8_t {
   took_effect,  ///< a failed compare too: it is an answer
   duplicate,    ///< the client's latest operation once more
+  reused,       ///< another operation under the number of the client's latest one: refused
   expired,      ///< older than the client's latest operation, or of a session that is not there
 };
 
@@ -114,11 +116,12 @@ class KvModel {
   };
   struct Session {
     std::uint64_t sequence = 0;  ///< 0: none of its operations is in the log
+    std::uint64_t change = 0;    ///< a hash of the operation with that number
     raft::Index last_used;
     std::uint64_t found_bytes = 0;  ///< of its latest answer
   };
 
-  [[nodiscard]] ModelEffect admit(raft::Index index, OpId id);
+  [[nodiscard]] ModelEffect admit(raft::Index index, OpId id, const Operation& op);
   void keep_found(OpId id, const Outcome& outcome);
   void evict_oldest();
   [[nodiscard]] const Value& current(std::string_view key) const;

@@ -76,6 +76,20 @@ TEST(Model, the_highest_sequence_of_a_client_decides) {
   EXPECT_TRUE(model.may_take_effect({9, 1}));
 }
 
+TEST(Model, another_operation_under_the_latest_sequence_is_refused) {
+  KvModel model;
+  model.apply(Index(1), {1, 1}, Put{"x", "1"});
+  std::uint64_t index = 1;
+  for (const Operation& other :
+       std::vector<Operation>{Put{"x", "2"}, Delete{"x"}, CompareAndSwap{"x", {}, "1"},
+                              CompareAndSwap{"x", "", "1"}, PutBatch{{{"x", "1"}}}})
+    EXPECT_EQ(model.apply(Index(++index), {1, 1}, other).effect, ModelEffect::reused);
+  EXPECT_EQ(model.apply(Index(++index), {1, 1}, Put{"x", "1"}).effect, ModelEffect::duplicate);
+  EXPECT_EQ(at(model, "x", index), Value("1"));
+  EXPECT_EQ(model.apply(Index(++index), {1, 2}, Delete{"x"}).effect, ModelEffect::took_effect);
+  EXPECT_EQ(model.apply(Index(++index), {1, 1}, Delete{"x"}).effect, ModelEffect::expired);
+}
+
 TEST(Model, sessions_are_opened_by_the_log_and_evicted_by_last_use) {
   KvModel model({.sessions_max = 2});
   const Operation put = Put{"x", "1"};

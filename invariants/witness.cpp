@@ -369,6 +369,7 @@ void Witness::committed(raft::Index index, std::optional<OpId> id, const Operati
     ModelAnswer answer = model_.apply(index, *id, *op);
     ++evaluated(HistoryRung::e7_applied_once);
     if (answer.effect != ModelEffect::took_effect) {
+      if (answer.effect == ModelEffect::reused) unasked(index, *id, *op);
       repeat(index, *id, *op);
     } else if (id->client != 0) {
       place(index, *id, *op, std::move(answer.outcome));
@@ -440,7 +441,7 @@ void Witness::unasked(raft::Index index, OpId id, const Operation& op) {
            "refused, yet in the log: " + label(id, op) + at_index(index));
   } else {
     report(HistoryRung::e8_linearizable,
-           label(id, op) + " takes effect" + at_index(index) + ", but nobody asked for it");
+           label(id, op) + " stands in the log" + at_index(index) + ", but nobody asked for it");
   }
 }
 

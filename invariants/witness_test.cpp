@@ -143,6 +143,12 @@ TEST_F(WitnessTest, e7_a_store_that_applies_a_retry_again) {
   expect_one(e7, "applied twice: a store applied 1.1");
 }
 
+TEST_F(WitnessTest, e8_another_operation_under_the_number_of_a_retry) {
+  put({1, 1}, "x", "1");
+  log({1, 1}, Put{"x", "2"});
+  expect_one(HistoryRung::e8_linearizable, "nobody asked for it");
+}
+
 TEST_F(WitnessTest, e7_a_read_that_sees_a_retry_applied_again) {
   put({1, 1}, "x", "1");
   put({2, 1}, "x", "2");

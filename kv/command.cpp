@@ -2,6 +2,7 @@
 
 #include "kv/protobuf.hpp"
 #include "raft/assert.hpp"
+#include "raft/hash.hpp"
 
 #include <limits>
 
@@ -159,6 +160,34 @@ template <class To, class From>
   return BasicCommand<To>{command.client, command.sequence, std::visit(same, command.change)};
 }
 
+// ---- Hashes -----------------------------------------------------------------------------------------------
+
+/// Start of the hashes of changes; the kind is added.
+constexpr std::uint64_t change_start = 0x6368616e67000005ULL;
+
+[[nodiscard]] std::uint64_t add(std::uint64_t hash, std::string_view text) {
+  return raft::hash_bytes(hash, std::as_bytes(std::span(text.data(), text.size())));
+}
+
+template <class Any>
+[[nodiscard]] std::uint64_t hash_of(const BasicChange<Any>& change) {
+  const std::uint64_t start = change_start + change.index();
+  return std::visit(Overloaded{[&](const BasicPut<Any>& put) { return add(add(start, put.key), put.value); },
+                               [&](const BasicDelete<Any>& erase) { return add(start, erase.key); },
+                               [&](const BasicCompareAndSwap<Any>& compare) {
+                                 const std::uint64_t hash = add(add(start, compare.key), compare.value);
+                                 return compare.expected ? add(hash, *compare.expected) : hash;
+                               },
+                               [&](const BasicPutBatch<Any>& batch) {
+                                 std::uint64_t hash = start;
+                                 for (const BasicPut<Any>& put : batch.entries)
+                                   hash = add(add(hash, put.key), put.value);
+                                 return hash;
+                               },
+                               [&](const OpenSession&) { return start; }},
+                    change);
+}
+
 // ---- Limits -----------------------------------------------------------------------------------------------
 
 [[nodiscard]] CommandError check_value(std::string_view value) {
@@ -182,6 +211,7 @@ const char* name(CommandError error) {
     case CommandError::no_sequence: return "no sequence number";
     case CommandError::open_in_session: return "session opened within a session";
     case CommandError::command_too_large: return "command too large";
+    case CommandError::sequence_reused: return "another command had this sequence number";
   }
   return "?";
 }
@@ -260,5 +290,8 @@ std::optional<Command> decode(raft::Bytes bytes) {
 }
 
 CommandView view(const Command& command) { return convert<std::string_view>(command); }
+
+std::uint64_t hash(const Change& change) { return hash_of(change); }
+std::uint64_t hash(const ChangeView& change) { return hash_of(change); }
 
 }  // namespace raftlab::kv

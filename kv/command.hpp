@@ -85,6 +85,11 @@ using ChangeView = BasicChange<std::string_view>;
 
 [[nodiscard]] CommandView view(const Command& command);
 
+/// Tells changes apart: by their kind and all their bytes, the same on every node and for both kinds of text.
+/// Against mistakes, not against somebody who looks for two changes with one hash: he would fool only himself.
+[[nodiscard]] std::uint64_t hash(const Change& change);
+[[nodiscard]] std::uint64_t hash(const ChangeView& change);
+
 enum class CommandError : std::uint8_t {
   none,
   empty_key,
@@ -95,6 +100,7 @@ enum class CommandError : std::uint8_t {
   no_sequence,        ///< a command of a session has number 0
   open_in_session,    ///< a session cannot open a session
   command_too_large,  ///< the whole is longer than the log takes (`raft::Limits::proposal_bytes_max`)
+  sequence_reused,    ///< told by the store: the session had another command under this number
 };
 [[nodiscard]] const char* name(CommandError error);
 

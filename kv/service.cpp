@@ -1,5 +1,6 @@
 #include "kv/service.hpp"
 
+#include "kv/snapshot.hpp"
 #include "raft/assert.hpp"
 
 #include <algorithm>
@@ -35,8 +36,9 @@ struct Waiting {
   std::uint64_t tag = 0;
   std::uint64_t deadline = 0;  ///< the tick at which it is answered at the latest
   raft::LogId id;
-  ClientId client;    ///< of a write
-  Sequence sequence;  ///< of a write
+  ClientId client;           ///< of a write
+  Sequence sequence;         ///< of a write
+  std::uint64_t change = 0;  ///< of a write of a session: `hash` of what it changes
   std::vector<std::string> keys;
   Links by_deadline;
   Links by_id;  ///< accepted only
@@ -81,6 +83,7 @@ constexpr std::size_t deadline_buckets = 256;
   switch (effect) {
     case Effect::compare_failed: return Status::compare_failed;
     case Effect::session_expired: return Status::session_expired;
+    case Effect::sequence_reused:
     case Effect::malformed: return Status::bad_request;
     case Effect::done:
     case Effect::duplicate: break;
@@ -149,6 +152,8 @@ class Service::Implementation final : public raft::StateMachine {
   [[nodiscard]] const raft::Replica& replica() const { return *replica_; }
   [[nodiscard]] const Store& store() const { return store_; }
   [[nodiscard]] std::size_t waiting() const { return slots_.size() - free_.size() + answers_.size(); }
+  /// Of the last snapshot that was refused for its version.
+  [[nodiscard]] std::optional<std::uint64_t> other_version() const { return other_version_; }
   void set_read_policy(ReadPolicy policy) { read_policy_ = policy; }
 
   void tick() {
@@ -171,6 +176,7 @@ class Service::Implementation final : public raft::StateMachine {
       slots_[slot].stage = Stage::proposed;
       slots_[slot].client = command->client;
       slots_[slot].sequence = command->sequence;
+      slots_[slot].change = command->client ? hash(command->change) : 0;
       ++proposed_;
       encoded_.clear();
       encode(*command, encoded_);
@@ -244,7 +250,11 @@ class Service::Implementation final : public raft::StateMachine {
   void abandon_snapshot() override { store_.abandon_snapshot(); }
   [[nodiscard]] bool restore(raft::Index last, raft::Bytes snapshot) override {
     RAFTLAB_ASSERT(last >= store_.applied(), last, store_.applied());
-    if (!store_.restore(last, snapshot)) return false;
+    if (!store_.restore(last, snapshot)) {
+      const auto version = version_of(snapshot);
+      if (version && *version != snapshot_version) other_version_ = version;
+      return false;
+    }
     restored_ = last;
     if (observer_ != nullptr) observer_->restored(last);
     for (Slot slot = accepted_.first(); slot != no_slot;) {
@@ -327,6 +337,7 @@ class Service::Implementation final : public raft::StateMachine {
     made.found = std::move(result.found);
     made.index = result.index;
     made.client = result.client;
+    if (result.effect == Effect::sequence_reused) made.error = CommandError::sequence_reused;
   }
 
   /// Accepted proposals are ordered by term, then by index: a leader appends in order, and leads in rising
@@ -363,11 +374,12 @@ class Service::Implementation final : public raft::StateMachine {
   /// another's.
   void answer_skipped(Slot slot) {
     const Waiting& waiting = slots_[slot];
-    std::optional<Result> known = store_.answer(waiting.client, waiting.sequence);
+    std::optional<Result> known = store_.answer(waiting.client, waiting.sequence, waiting.change);
     if (!known) {
       answer(slot, Status::unknown);
       return;
     }
+    if (known->effect == Effect::sequence_reused) return answer_write(slot, *std::move(known));
     const bool by_another_attempt = known->index != waiting.id.index;
     if (by_another_attempt) known->first = std::exchange(known->effect, Effect::duplicate);
     answer_write(slot, *std::move(known));
@@ -476,6 +488,7 @@ class Service::Implementation final : public raft::StateMachine {
   std::optional<raft::Fault> fault_;
   raft::Term applied_term_;  // of the last entry that was applied
   raft::Index restored_;     // end of the last snapshot that was restored
+  std::optional<std::uint64_t> other_version_;
 
   std::uint64_t now_ = 0;      // in ticks
   std::uint64_t expired_ = 0;  // deadlines up to here have been looked at
@@ -494,12 +507,27 @@ class Service::Implementation final : public raft::StateMachine {
   std::vector<Answer> answers_;
 };
 
+namespace {
+
+/// A snapshot that is intact, and of no use to this program only for its version, is not "missing".
+void name_versions(raft::wal::Refusal& refusal, std::optional<std::uint64_t> found) {
+  if (refusal.code != raft::wal::RefusalCode::missing_snapshot || !found) return;
+  refusal.code = raft::wal::RefusalCode::unknown_version;
+  refusal.detail = "the snapshot holds a store of format version " + std::to_string(*found) +
+                   ", expected format version " + std::to_string(snapshot_version);
+}
+
+}  // namespace
+
 std::variant<std::unique_ptr<Service>, raft::wal::Refusal> Service::open(
     const ServiceOptions& options, const raft::Disks& disks,
     const std::optional<raft::Recovered>& when_empty) {
   auto implementation = std::make_unique<Implementation>(options);
   auto replica = raft::Replica::open(options.replica, disks, *implementation, when_empty);
-  if (auto* refusal = std::get_if<raft::wal::Refusal>(&replica)) return std::move(*refusal);
+  if (auto* refusal = std::get_if<raft::wal::Refusal>(&replica)) {
+    name_versions(*refusal, implementation->other_version());
+    return std::move(*refusal);
+  }
   implementation->adopt(std::move(std::get<raft::Replica>(replica)));
   return std::unique_ptr<Service>(new Service(std::move(implementation)));
 }

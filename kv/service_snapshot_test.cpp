@@ -145,6 +145,17 @@ TEST_F(ServiceSnapshotTest, a_session_answers_with_another_attempt_of_the_same_c
   EXPECT_EQ(answer.index, elsewhere.index);
 }
 
+TEST_F(ServiceSnapshotTest, C16_a_session_that_had_another_command_under_the_number_says_so) {
+  const ClientId client = open();
+  const std::uint64_t tag = propose_alone(in_session(client, 1, Put{"k", "v"}));
+  const std::uint32_t leader = go_on();
+  at_others(leader, in_session(client, 1, Put{"k", "w"}));
+  EXPECT_TRUE(restore_from(leader));
+  const Answer answer = answer_of(tag);
+  EXPECT_EQ(answer.status, Status::bad_request);
+  EXPECT_EQ(answer.error, CommandError::sequence_reused);
+}
+
 TEST_F(ServiceSnapshotTest, a_session_that_has_gone_on_tells_nothing) {
   const ClientId client = open();
   const std::uint64_t tag = propose_to_others(in_session(client, 1, Put{"k", "v"}));

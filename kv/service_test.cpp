@@ -52,6 +52,17 @@ TEST_F(OneNode, a_retry_in_a_session_gets_the_first_answer) {
   EXPECT_EQ(second.index, first.index);
 }
 
+TEST_F(OneNode, C16_another_command_under_a_number_that_was_used_is_refused) {
+  const ClientId client = ask(cluster_, 1, write(1, OpenSession{})).client;
+  EXPECT_EQ(ask(cluster_, 1, write_in(2, client, 1, Put{"k", "v"})).status, Status::ok);
+  const Answer refused = ask(cluster_, 1, write_in(3, client, 1, Put{"k", "w"}));
+  EXPECT_EQ(refused.status, Status::bad_request);
+  EXPECT_EQ(refused.error, CommandError::sequence_reused);
+  EXPECT_FALSE(refused.duplicate);
+  EXPECT_EQ(cluster_.service(1).store().get("k"), "v");
+  EXPECT_TRUE(ask(cluster_, 1, write_in(4, client, 1, Put{"k", "v"})).duplicate);
+}
+
 TEST_F(OneNode, a_session_that_is_not_there_is_expired) {
   EXPECT_EQ(ask(cluster_, 1, write_in(1, ClientId(1), 1, Put{"k", "v"})).status, Status::session_expired);
   EXPECT_EQ(cluster_.service(1).store().size(), 0U);

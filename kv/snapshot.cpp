@@ -8,8 +8,6 @@ namespace raftlab::kv {
 
 namespace {
 
-constexpr std::uint64_t version = 1;
-
 /// kv/snapshot.proto
 enum class Field : std::uint8_t {
   snapshot_head = 0x0a,
@@ -26,6 +24,7 @@ enum class Field : std::uint8_t {
   session_index = 0x20,
   session_compare_failed = 0x28,
   session_found = 0x32,
+  session_change = 0x39,
   key_key = 0x0a,
   key_value = 0x12,
 };
@@ -54,12 +53,22 @@ template <class Read>
 
 }  // namespace
 
+std::optional<std::uint64_t> version_of(raft::Bytes snapshot) {
+  FieldReader in(snapshot);
+  if (!in.take(Field::snapshot_head)) return std::nullopt;
+  FieldReader head(in.bytes(std::numeric_limits<std::size_t>::max()));
+  const std::uint64_t version = head.number(Field::head_version);
+  if (in.failed() || head.failed() || version == 0) return std::nullopt;
+  return version;
+}
+
 void encode(const SnapshotHead& head, std::vector<std::byte>& out) {
-  const std::size_t body = default_or_number_size(version) + default_or_number_size(head.applied.value()) +
+  const std::size_t body = default_or_number_size(snapshot_version) +
+                           default_or_number_size(head.applied.value()) +
                            (head.digest != 0 ? 1 + sizeof(head.digest) : 0) +
                            default_or_number_size(head.sessions) + default_or_number_size(head.keys);
   append(Field::snapshot_head, body, out, [&](FieldWriter& writer) {
-    writer.number(Field::head_version, version);
+    writer.number(Field::head_version, snapshot_version);
     writer.number(Field::head_applied, head.applied.value());
     writer.fixed64(Field::head_digest, head.digest);
     writer.number(Field::head_sessions, head.sessions);
@@ -73,7 +82,8 @@ void encode(const Session& session, std::vector<std::byte>& out) {
   const std::size_t body =
       default_or_number_size(session.client.value()) + default_or_number_size(session.used.value()) +
       default_or_number_size(session.sequence.value()) + default_or_number_size(session.index.value()) +
-      default_or_number_size(failed ? 1 : 0) + (session.found ? field_size(session.found->size()) : 0);
+      default_or_number_size(failed ? 1 : 0) + (session.found ? field_size(session.found->size()) : 0) +
+      (session.change != 0 ? 1 + sizeof(session.change) : 0);
   append(Field::snapshot_session, body, out, [&](FieldWriter& writer) {
     writer.number(Field::session_client, session.client.value());
     writer.number(Field::session_used, session.used.value());
@@ -81,6 +91,7 @@ void encode(const Session& session, std::vector<std::byte>& out) {
     writer.number(Field::session_index, session.index.value());
     writer.number(Field::session_compare_failed, failed ? 1 : 0);
     if (session.found) writer.bytes(Field::session_found, *session.found);
+    writer.fixed64(Field::session_change, session.change);
   });
 }
 
@@ -94,7 +105,7 @@ void encode(const KeyView& key, std::vector<std::byte>& out) {
 
 bool SnapshotReader::read(SnapshotHead& head) {
   return take(in_, Field::snapshot_head, [&](FieldReader& in) {
-    if (in.number(Field::head_version) != version) return in.fail();
+    if (in.number(Field::head_version) != snapshot_version) return in.fail();
     head.applied = raft::Index(in.number(Field::head_applied));
     head.digest = in.fixed64(Field::head_digest);
     head.sessions = in.number(Field::head_sessions);
@@ -111,6 +122,7 @@ bool SnapshotReader::read(Session& session) {
     const std::uint64_t failed = in.number(Field::session_compare_failed);
     session.effect = failed == 0 ? Effect::done : Effect::compare_failed;
     session.found = in.optional_text(Field::session_found, value_bytes_max);
+    session.change = in.fixed64(Field::session_change);
     if (!session.client || !session.used || failed > 1) in.fail();
   });
 }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +27,11 @@ struct KeyView {
   std::string_view value;
   friend bool operator==(const KeyView&, const KeyView&) = default;
 };
+
+/// 2: sessions keep a hash of their last change.
+inline constexpr std::uint64_t snapshot_version = 2;
+/// The version that these bytes say they are of, whatever follows; none: they are no snapshot of any version.
+[[nodiscard]] std::optional<std::uint64_t> version_of(raft::Bytes snapshot);
 
 void encode(const SnapshotHead& head, std::vector<std::byte>& out);
 /// Everything but the digests.

@@ -39,6 +39,7 @@ Session failed_compare() {
   session.index = raft::Index(7);
   session.effect = Effect::compare_failed;
   session.found = "ab";
+  session.change = 0x8877665544332211;
   return session;
 }
 Session unused() {
@@ -55,20 +56,22 @@ void expect_equal(const Session& a, const Session& b) {
   EXPECT_EQ(a.index, b.index);
   EXPECT_EQ(a.effect, b.effect);
   EXPECT_EQ(a.found, b.found);
+  EXPECT_EQ(a.change, b.change);
 }
 
 // ---- Bytes ---------------------------------------------------------------------------------------------
 
 TEST(SnapshotBytes, head) {
-  EXPECT_EQ(encoded(head()), bytes({0x0a, 0x13, 0x08, 0x01, 0x10, 0xac, 0x02, 0x19, 0x88, 0x77, 0x66,
+  EXPECT_EQ(encoded(head()), bytes({0x0a, 0x13, 0x08, 0x02, 0x10, 0xac, 0x02, 0x19, 0x88, 0x77, 0x66,
                                     0x55, 0x44, 0x33, 0x22, 0x11, 0x20, 0x02, 0x28, 0x82, 0x01}));
 }
 
-TEST(SnapshotBytes, head_of_nothing) { EXPECT_EQ(encoded(SnapshotHead{}), bytes({0x0a, 0x02, 0x08, 0x01})); }
+TEST(SnapshotBytes, head_of_nothing) { EXPECT_EQ(encoded(SnapshotHead{}), bytes({0x0a, 0x02, 0x08, 0x02})); }
 
 TEST(SnapshotBytes, session_with_a_failed_compare) {
-  EXPECT_EQ(encoded(failed_compare()), bytes({0x12, 0x0e, 0x08, 0x05, 0x10, 0x09, 0x18, 0x03, 0x20, 0x07,
-                                              0x28, 0x01, 0x32, 0x02, 'a', 'b'}));
+  EXPECT_EQ(encoded(failed_compare()),
+            bytes({0x12, 0x17, 0x08, 0x05, 0x10, 0x09, 0x18, 0x03, 0x20, 0x07, 0x28, 0x01, 0x32,
+                   0x02, 'a',  'b',  0x39, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88}));
 }
 
 TEST(SnapshotBytes, session_that_was_only_opened) {
@@ -89,7 +92,7 @@ TEST(SnapshotBytes, are_what_the_schema_says) {
   encode(KeyView{"l", ""}, all);
   proto::Snapshot read;
   ASSERT_TRUE(read.ParseFromArray(all.data(), static_cast<int>(all.size())));
-  EXPECT_EQ(read.head().version(), 1U);
+  EXPECT_EQ(read.head().version(), 2U);
   EXPECT_EQ(read.head().applied(), 300U);
   EXPECT_EQ(read.head().digest(), 0x1122334455667788U);
   EXPECT_EQ(read.head().sessions(), 2U);
@@ -101,6 +104,7 @@ TEST(SnapshotBytes, are_what_the_schema_says) {
   EXPECT_EQ(read.sessions(0).index(), 7U);
   EXPECT_EQ(read.sessions(0).compare_failed(), 1U);
   EXPECT_EQ(read.sessions(0).found(), "ab");
+  EXPECT_EQ(read.sessions(0).change(), 0x8877665544332211U);
   EXPECT_FALSE(read.sessions(1).has_found());
   ASSERT_EQ(read.keys_size(), 2);
   EXPECT_EQ(read.keys(0).key(), "k");
@@ -155,14 +159,15 @@ TEST(Snapshot, each_truncation_is_refused) {
 TEST(Snapshot, what_is_written_in_another_way_is_refused) {
   SnapshotHead head;
   EXPECT_FALSE(reads(bytes({0x0a, 0x00}), head)) << "no version";
-  EXPECT_FALSE(reads(bytes({0x0a, 0x02, 0x08, 0x02}), head)) << "a later version";
-  EXPECT_FALSE(reads(bytes({0x0a, 0x04, 0x08, 0x01, 0x10, 0x00}), head)) << "a default value";
-  EXPECT_FALSE(reads(bytes({0x0a, 0x0b, 0x08, 0x01, 0x19, 0, 0, 0, 0, 0, 0, 0, 0}), head)) << "likewise";
-  EXPECT_FALSE(reads(bytes({0x0a, 0x03, 0x08, 0x81, 0x00}), head)) << "a longer varint";
-  EXPECT_FALSE(reads(bytes({0x0a, 0x04, 0x08, 0x01, 0x30, 0x01}), head)) << "an unknown field";
-  EXPECT_FALSE(reads(bytes({0x0a, 0x06, 0x08, 0x01, 0x28, 0x01, 0x20, 0x01}), head)) << "another order";
-  EXPECT_FALSE(reads(bytes({0x12, 0x02, 0x08, 0x01}), head)) << "another message";
-  EXPECT_FALSE(reads(bytes({0x0a, 0x02, 0x08, 0x01, 0x00}), head)) << "something behind it";
+  EXPECT_FALSE(reads(bytes({0x0a, 0x02, 0x08, 0x03}), head)) << "a later version";
+  EXPECT_FALSE(reads(bytes({0x0a, 0x02, 0x08, 0x01}), head)) << "the version before";
+  EXPECT_FALSE(reads(bytes({0x0a, 0x04, 0x08, 0x02, 0x10, 0x00}), head)) << "a default value";
+  EXPECT_FALSE(reads(bytes({0x0a, 0x0b, 0x08, 0x02, 0x19, 0, 0, 0, 0, 0, 0, 0, 0}), head)) << "likewise";
+  EXPECT_FALSE(reads(bytes({0x0a, 0x03, 0x08, 0x82, 0x00}), head)) << "a longer varint";
+  EXPECT_FALSE(reads(bytes({0x0a, 0x04, 0x08, 0x02, 0x30, 0x01}), head)) << "an unknown field";
+  EXPECT_FALSE(reads(bytes({0x0a, 0x06, 0x08, 0x02, 0x28, 0x01, 0x20, 0x01}), head)) << "another order";
+  EXPECT_FALSE(reads(bytes({0x12, 0x02, 0x08, 0x02}), head)) << "another message";
+  EXPECT_FALSE(reads(bytes({0x0a, 0x02, 0x08, 0x02, 0x00}), head)) << "something behind it";
   Session session;
   EXPECT_FALSE(reads(bytes({0x12, 0x02, 0x08, 0x05}), session)) << "never used";
   EXPECT_FALSE(reads(bytes({0x12, 0x02, 0x10, 0x05}), session)) << "of nobody";
@@ -171,6 +176,15 @@ TEST(Snapshot, what_is_written_in_another_way_is_refused) {
   EXPECT_FALSE(reads(bytes({0x1a, 0x00}), key)) << "no key";
   EXPECT_FALSE(reads(bytes({0x1a, 0x02, 0x0a, 0x00}), key)) << "an empty key";
   EXPECT_FALSE(reads(bytes({0x1a, 0x05, 0x0a, 0x01, 'k', 0x12, 0x00}), key)) << "a default value";
+}
+
+TEST(Snapshot, tells_its_version_whatever_follows) {
+  EXPECT_EQ(version_of(encoded(head())), snapshot_version);
+  EXPECT_EQ(version_of(bytes({0x0a, 0x04, 0x08, 0x01, 0x7f, 0x7f, 0x00})), 1U);
+  EXPECT_EQ(version_of(bytes({0x0a, 0x03, 0x08, 0xac, 0x02})), 300U);
+  for (const Bytes& none : {Bytes{}, bytes({0x0a}), bytes({0x0a, 0x00}), bytes({0x0a, 0x02, 0x08}),
+                            bytes({0x0a, 0x02, 0x10, 0x01}), bytes({0x12, 0x02, 0x08, 0x01})})
+    EXPECT_EQ(version_of(none), std::nullopt);
 }
 
 TEST(Snapshot, limits_of_keys_and_values_count) {

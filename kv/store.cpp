@@ -94,6 +94,7 @@ struct ClientHash {
       .add(session.client, session.sequence)
       .add(session.index, session.used)
       .add(small, found_digest)
+      .add(session.change)
       .value();
 }
 
@@ -109,8 +110,10 @@ struct ClientHash {
 }
 
 /// To a number that the session has had.
-[[nodiscard]] Result answer_again(const Session& session, Sequence sequence, raft::Index index) {
+[[nodiscard]] Result answer_again(const Session& session, Sequence sequence, std::uint64_t change,
+                                  raft::Index index) {
   if (sequence != session.sequence) return result_of(Effect::session_expired, index);
+  if (change != session.change) return result_of(Effect::sequence_reused, index);
   Result result = last_answer(session);
   result.first = std::exchange(result.effect, Effect::duplicate);
   return result;
@@ -121,7 +124,9 @@ struct ClientHash {
   const raft::Index opened(session.client.value());
   if (opened > session.used || session.used > applied) return false;
   if (session.found && session.effect != Effect::compare_failed) return false;
-  if (!session.sequence) return !session.index && session.used == opened && session.effect == Effect::done;
+  if (!session.sequence) {
+    return !session.index && session.used == opened && session.effect == Effect::done && session.change == 0;
+  }
   return opened < session.index && session.index <= session.used;
 }
 
@@ -133,6 +138,7 @@ const char* name(Effect effect) {
     case Effect::compare_failed: return "compare failed";
     case Effect::duplicate: return "duplicate";
     case Effect::session_expired: return "session expired";
+    case Effect::sequence_reused: return "sequence reused";
     case Effect::malformed: return "malformed";
   }
   return "?";
@@ -157,10 +163,13 @@ class Store::Implementation {
     Session& session = change_session(slot);
     session.used = index;
     use_order_.use(slot);
+    const std::uint64_t asked = hash(command.change);
     const bool fresh = command.sequence > session.sequence;
-    Result result = fresh ? change(index, command.change) : answer_again(session, command.sequence, index);
+    Result result =
+        fresh ? change(index, command.change) : answer_again(session, command.sequence, asked, index);
     if (fresh) {
       session.sequence = command.sequence;
+      session.change = asked;
       session.effect = result.effect;
       session.index = index;
       keep_found(session, result.found);
@@ -177,11 +186,12 @@ class Store::Implementation {
     applied_ = index;
   }
 
-  [[nodiscard]] std::optional<Result> answer(ClientId client, Sequence sequence) const {
+  [[nodiscard]] std::optional<Result> answer(ClientId client, Sequence sequence, std::uint64_t change) const {
     const auto known = by_client_.find(client.value());
     if (known == by_client_.end() || !sequence) return std::nullopt;
     const Session& session = sessions_[known->second];
     if (session.sequence != sequence) return std::nullopt;
+    if (session.change != change) return result_of(Effect::sequence_reused, session.index);
     return last_answer(session);
   }
   [[nodiscard]] std::optional<std::string_view> get(std::string_view key) const {
@@ -476,8 +486,8 @@ bool Store::restore(raft::Index applied, raft::Bytes snapshot) {
   return true;
 }
 
-std::optional<Result> Store::answer(ClientId client, Sequence sequence) const {
-  return implementation_->answer(client, sequence);
+std::optional<Result> Store::answer(ClientId client, Sequence sequence, std::uint64_t change) const {
+  return implementation_->answer(client, sequence, change);
 }
 std::optional<std::string_view> Store::get(std::string_view key) const { return implementation_->get(key); }
 std::size_t Store::size() const { return implementation_->size(); }

@@ -19,6 +19,7 @@ enum class Effect : std::uint8_t {
   compare_failed,   ///< a compare-and-swap found something else; `found` tells what
   duplicate,        ///< a retry: the answer is that of the first application
   session_expired,  ///< there is no such session (any more), or it has gone on to a later number: not applied
+  sequence_reused,  ///< the session had another change under this number: not applied
   malformed,        ///< the entry's payload is no command; nothing changed
 };
 [[nodiscard]] const char* name(Effect effect);
@@ -48,7 +49,8 @@ struct StoreOptions {
 /// taken. One thread.
 ///
 /// A command of a session takes effect once (thesis §6.3): the session keeps its highest number and the
-/// answer to it. The same number again is a `duplicate` and gets that answer; a lower one, and any number of
+/// answer to it. The same number again is a `duplicate` and gets that answer, unless it comes with another
+/// change, which is `sequence_reused`; a lower one, and any number of
 /// a session that is not there, is `session_expired`. A session's id is the index of the entry that opened
 /// it, so an id that is unknown is never a new client: a retry behind an eviction finds no session, and is
 /// not applied.
@@ -91,9 +93,9 @@ class Store {
 
   // ---- What the store holds
 
-  /// What this command did, and where, when it was the last one of its session. None: the store does not
-  /// know.
-  [[nodiscard]] std::optional<Result> answer(ClientId client, Sequence sequence) const;
+  /// What a command with this `hash` of its change did, and where, when its number was the last one of its
+  /// session; `sequence_reused` when that was another command. None: the store does not know.
+  [[nodiscard]] std::optional<Result> answer(ClientId client, Sequence sequence, std::uint64_t change) const;
   /// Valid until the next change of the store.
   [[nodiscard]] std::optional<std::string_view> get(std::string_view key) const;
   [[nodiscard]] std::size_t size() const;

@@ -37,7 +37,9 @@ class Model {
       return result;
     }
     known->second.used = index;
-    if (command.sequence == known->second.sequence) {
+    if (command.sequence == known->second.sequence && command.change != known->second.change) {
+      result.effect = Effect::sequence_reused;
+    } else if (command.sequence == known->second.sequence) {
       result = known->second.answer;
       result.first = result.effect;
       result.effect = Effect::duplicate;
@@ -46,6 +48,7 @@ class Model {
     } else {
       change(command.change, result);
       known->second.sequence = command.sequence;
+      known->second.change = command.change;
       known->second.answer = result;
       while (found_bytes() > options_.found_bytes_max && sessions_.size() > 1) evict_one();
     }
@@ -59,6 +62,7 @@ class Model {
   struct Session {
     Sequence sequence;
     raft::Index used;
+    Change change;
     Result answer;
   };
 

@@ -97,9 +97,10 @@ TEST_F(StoreSnapshotTest, has_the_same_bytes_everywhere) {
   put("b", "");
   apply(client, 1, CompareAndSwap{"a", std::nullopt, "x"});
   const auto expected = bytes({
-      0x0a, 0x11, 0x08, 0x01, 0x10, 104,  0x19, 0xe1, 0x1f, 0xf1, 0xb2, 0x3a, 0xf3, 0x8c, 0x37,  //
+      0x0a, 0x11, 0x08, 0x02, 0x10, 104,  0x19, 0xdf, 0xf8, 0x4e, 0x75, 0xbd, 0x85, 0xbb, 0xd5,  //
       0x20, 0x01, 0x28, 0x02,                                                                    //
-      0x12, 0x0d, 0x08, 101,  0x10, 104,  0x18, 0x01, 0x20, 104,  0x28, 0x01, 0x32, 0x01, '1',   //
+      0x12, 0x16, 0x08, 101,  0x10, 104,  0x18, 0x01, 0x20, 104,  0x28, 0x01, 0x32, 0x01, '1',   //
+      0x39, 0xc4, 0x17, 0xcb, 0x05, 0x6d, 0x23, 0x42, 0xf0,                                      //
       0x1a, 0x06, 0x0a, 0x01, 'a',  0x12, 0x01, '1',                                             //
       0x1a, 0x03, 0x0a, 0x01, 'b',
   });
@@ -119,6 +120,7 @@ TEST_F(StoreSnapshotTest, a_restored_store_answers_retries_as_the_original_would
            Command{first, Sequence(3), Put{"k", "lower"}},
            Command{second, Sequence(2), CompareAndSwap{"k", "other", "x"}},
            Command{unused, Sequence(1), Put{"k", "first of a session"}},
+           Command{unused, Sequence(1), Put{"k", "another under its number"}},
            Command{ClientId(1), Sequence(1), Put{"k", "no session"}},
            Command{first, Sequence(5), Put{"k", "higher"}},
        }) {
@@ -132,6 +134,7 @@ TEST_F(StoreSnapshotTest, a_restored_store_evicts_the_same_sessions_in_the_same_
   use_options(StoreOptions{.sessions_max = 4});
   std::vector<ClientId> clients;
   for (int i = 0; i < 4; ++i) clients.push_back(open());
+  const std::uint64_t put = hash(Change{Put{"k", "v"}});
   for (const std::size_t i : {2U, 0U, 3U}) apply(clients[i], 1, Put{"k", "v"});
   Store copy = restored(snapshot_of(store_), store_);
   for (int i = 0; i < 4; ++i) {
@@ -139,7 +142,7 @@ TEST_F(StoreSnapshotTest, a_restored_store_evicts_the_same_sessions_in_the_same_
     copy.apply(next_, plain(OpenSession{}));
     EXPECT_EQ(copy.digest(), store_.digest());
     for (const ClientId client : clients)
-      EXPECT_EQ(copy.answer(client, Sequence(1)), store_.answer(client, Sequence(1)));
+      EXPECT_EQ(copy.answer(client, Sequence(1), put), store_.answer(client, Sequence(1), put));
   }
 }
 
@@ -535,16 +538,19 @@ TEST(ForgedSnapshot, the_limits_of_the_options_count) {
 TEST_F(StoreSnapshotTest, the_answer_to_the_last_number_of_a_session_is_known) {
   put("k", "v");
   const ClientId client = open();
-  EXPECT_EQ(store_.answer(client, Sequence(0)), std::nullopt);
-  EXPECT_EQ(store_.answer(client, Sequence(1)), std::nullopt);
-  const Result failed = apply(client, 1, CompareAndSwap{"k", "other", "x"});
-  EXPECT_EQ(store_.answer(client, Sequence(1)), failed);
-  const Result done = apply(client, 3, Put{"k", "x"});
-  EXPECT_EQ(store_.answer(client, Sequence(3)), done);
+  const Change compare = CompareAndSwap{"k", "other", "x"};
+  const Change put = Put{"k", "x"};
+  EXPECT_EQ(store_.answer(client, Sequence(0), hash(put)), std::nullopt);
+  EXPECT_EQ(store_.answer(client, Sequence(1), hash(put)), std::nullopt);
+  const Result failed = apply(client, 1, compare);
+  EXPECT_EQ(store_.answer(client, Sequence(1), hash(compare)), failed);
+  EXPECT_EQ(store_.answer(client, Sequence(1), hash(put))->effect, Effect::sequence_reused);
+  const Result done = apply(client, 3, put);
+  EXPECT_EQ(store_.answer(client, Sequence(3), hash(put)), done);
   for (const std::uint64_t other : {0U, 1U, 2U, 4U})
-    EXPECT_EQ(store_.answer(client, Sequence(other)), std::nullopt);
-  EXPECT_EQ(store_.answer(ClientId(), Sequence(3)), std::nullopt);
-  EXPECT_EQ(store_.answer(ClientId(1), Sequence(3)), std::nullopt);
+    EXPECT_EQ(store_.answer(client, Sequence(other), hash(put)), std::nullopt);
+  EXPECT_EQ(store_.answer(ClientId(), Sequence(3), hash(put)), std::nullopt);
+  EXPECT_EQ(store_.answer(ClientId(1), Sequence(3), hash(put)), std::nullopt);
 }
 
 }  // namespace

@@ -139,11 +139,55 @@ TEST_F(StoreTest, a_retry_of_a_failed_compare_fails_again_with_what_was_found_th
   EXPECT_EQ(store_.get("k"), "expected");
 }
 
-TEST_F(StoreTest, a_number_decides_whatever_the_retry_asks_for) {
+TEST_F(StoreTest, C16_another_command_under_a_number_that_was_used_is_refused) {
   const ClientId client = open();
   apply(client, 1, Put{"k", "1"});
-  EXPECT_EQ(apply(client, 1, Delete{"k"}).effect, Effect::duplicate);
+  for (const Change& other :
+       std::vector<Change>{Delete{"k"}, Put{"k", "2"}, Put{"k1", ""}, Put{"k", ""},
+                           CompareAndSwap{"k", std::nullopt, "1"}, PutBatch{{Put{"k", "1"}}}}) {
+    const Result refused = apply(client, 1, other);
+    EXPECT_EQ(refused.effect, Effect::sequence_reused);
+    EXPECT_EQ(refused.found, std::nullopt);
+  }
   EXPECT_EQ(store_.get("k"), "1");
+  EXPECT_EQ(apply(client, 1, Put{"k", "1"}).effect, Effect::duplicate) << "the session remembers the first";
+  EXPECT_EQ(apply(client, 2, Delete{"k"}).effect, Effect::done);
+  EXPECT_EQ(apply(client, 1, Delete{"k"}).effect, Effect::session_expired);
+}
+
+/// A flood of sessions takes the places of those that were used least recently, the same ones on every node, also on one
+/// that continues from a snapshot of the middle of the flood.
+TEST(StoreSessions, C17_a_million_sessions_leave_the_same_ones_on_every_node) {
+  constexpr std::uint64_t flood = 1'000'000;
+  constexpr ClientId idle(1);
+  constexpr ClientId busy(2);
+  const auto command_at = [](std::uint64_t index) {
+    return index > 2 && index % 5'000 == 0 ? Command{busy, Sequence(index), Put{"k", "v"}}
+                                           : plain(OpenSession{});
+  };
+  const StoreOptions options;
+  Store one(options);
+  Store other(options);
+  std::vector<std::byte> snapshot;
+  for (std::uint64_t index = 1; index <= flood; ++index) {
+    one.apply(raft::Index(index), command_at(index));
+    if (index == flood / 2) {
+      one.begin_snapshot();
+      while (!one.write_snapshot(1U << 20U, snapshot)) {
+      }
+      ASSERT_TRUE(other.restore(raft::Index(index), snapshot));
+    } else if (index > flood / 2) {
+      other.apply(raft::Index(index), command_at(index));
+    }
+  }
+  EXPECT_EQ(one.sessions(), options.sessions_max);
+  EXPECT_EQ(other.sessions(), options.sessions_max);
+  EXPECT_EQ(other.digest(), one.digest());
+  EXPECT_EQ(one.digest(), one.recompute_digest());
+  const raft::Index next(flood + 1);
+  EXPECT_EQ(one.apply(next, Command{idle, Sequence(1), Put{"k", "late"}}).effect, Effect::session_expired);
+  EXPECT_EQ(one.apply(next.next(), Command{busy, Sequence(flood + 1), Put{"k", "w"}}).effect, Effect::done)
+      << "who is in use stays";
 }
 
 TEST_F(StoreTest, a_lower_number_is_expired) {

@@ -42,6 +42,7 @@ struct Forged {
                          .add(session.index, session.used)
                          .add(effect << 1U | (session.found ? 1U : 0U),
                               session.found ? hash(0x666f756e64000003ULL, *session.found) : 0)
+                         .add(session.change)
                          .value();
     }
     return raft::Hasher(0x73746f7265000004ULL).add(of_keys, of_sessions).add(applied).value();

@@ -222,10 +222,40 @@ void Api::ready(Call& call) {
 
 // ---- The operator ----------------------------------------------------------------------------------------------
 
+namespace {
+
+struct Conflict {
+  std::string_view code;
+  std::string_view message;
+};
+
+/// What the core would do as it is told, and nobody can have meant.
+std::optional<Conflict> conflict_in(const raft::Configuration& target) {
+  if (std::ranges::adjacent_find(target.members, {}, &raft::Member::id) != target.members.end())
+    return Conflict{"bad_configuration", "a member stands twice"};
+  std::vector<std::string_view> addresses;
+  for (const raft::Member& member : target.members)
+    if (!member.address.empty()) addresses.push_back(member.address);
+  std::ranges::sort(addresses);
+  if (std::ranges::adjacent_find(addresses) != addresses.end())
+    return Conflict{"bad_configuration", "two members have one address"};
+  return std::nullopt;
+}
+
+}  // namespace
+
 void Api::reconfigure(Call& call) {
   with(
       reconfigure_body(call.request.body),
       [&](const ReconfigureBody& body) {
+        if (const auto conflict = conflict_in(body.target))
+          return call.fail(409, conflict->code, conflict->message);
+        const bool stays = std::ranges::find(body.target.members, host_->id(), &raft::Member::id) !=
+                           body.target.members.end();
+        const bool leads = host_->status().state.role == raft::Role::leader;
+        if (leads && !stays && !body.force && !body.target.voters.empty())
+          return call.fail(409, "removes_itself",
+                           "this node leads: transfer the leadership before it is removed, or force it");
         host_->reconfigure(
             body.target, body.force,
             [reply = std::move(call.reply)](const kv::ChangeAnswer& answer) { reply(reply_of(answer)); });

@@ -27,25 +27,58 @@ struct Wrong {
 
 [[noreturn]] void wrong(std::string message) { throw Wrong{std::move(message)}; }
 
-json parse(std::string_view text) {
-  std::vector<std::set<std::string>> names;
-  std::string problem;
-  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
-    switch (event) {
-      case json::parse_event_t::object_start: names.emplace_back(); [[fallthrough]];
-      case json::parse_event_t::array_start:
-        if (depth >= depth_max) problem = "nested too deeply";
-        break;
-      case json::parse_event_t::object_end: names.pop_back(); break;
-      case json::parse_event_t::key:
-        if (!names.back().insert(parsed.get<std::string>()).second) problem = "a name stands twice";
-        break;
-      default: break;
-    }
+/// What is legal JSON and all the same not for us. It goes before the library makes anything of the text: that would check
+/// as well, by a callback, but then looks through an array once for each object in it.
+class Watch final : public json::json_sax_t {
+ public:
+  std::string problem;  ///< empty: none
+
+  bool null() override { return true; }
+  bool boolean(bool /*value*/) override { return true; }
+  bool number_integer(number_integer_t /*value*/) override { return true; }
+  bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
+  bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
+  bool string(string_t& /*value*/) override { return true; }
+  bool binary(binary_t& /*value*/) override { return true; }
+  bool start_object(std::size_t /*size*/) override {
+    names_.emplace_back();
+    return begin();
+  }
+  bool key(string_t& name) override {
+    if (!names_.back().insert(name).second) problem = "a name stands twice";
     return problem.empty();
-  };
-  json body = json::parse(text, watch, /*allow_exceptions=*/false);
-  if (!problem.empty()) wrong("body: " + problem);
+  }
+  bool end_object() override {
+    names_.pop_back();
+    return end();
+  }
+  bool start_array(std::size_t /*size*/) override { return begin(); }
+  bool end_array() override { return end(); }
+  bool parse_error(std::size_t /*at*/, const std::string& /*token*/,
+                   const nlohmann::detail::exception& /*error*/) override {
+    problem = "not JSON";
+    return false;
+  }
+
+ private:
+  bool begin() {
+    if (++depth_ > depth_max) problem = "nested too deeply";
+    return problem.empty();
+  }
+  bool end() {
+    --depth_;
+    return true;
+  }
+
+  int depth_ = 0;
+  std::vector<std::set<std::string>> names_;  // of the objects that are open
+};
+
+json parse(std::string_view text) {
+  Watch watch;
+  const bool sound = json::sax_parse(text, &watch);
+  if (!sound) wrong("body: " + watch.problem);
+  json body = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (body.is_discarded()) wrong("body: not JSON");
   if (!body.is_object()) wrong("body: expected an object");
   return body;
@@ -218,8 +251,6 @@ Body<ReconfigureBody> reconfigure_body(std::string_view body) {
     std::ranges::sort(target.members, {}, &raft::Member::id);
     std::ranges::sort(target.voters);
     std::ranges::sort(target.learners);
-    if (std::ranges::adjacent_find(target.members, {}, &raft::Member::id) != target.members.end())
-      wrong("\"members\": an id stands twice");
     return reconfigure;
   });
 }

@@ -81,6 +81,9 @@ ApiReply not_leader(const kv::Answer& answer, const std::optional<std::string>& 
 /// Of a command that the store does not take.
 ApiReply bad_request(kv::CommandError error) {
   using kv::CommandError;
+  if (error == CommandError::sequence_reused)
+    return error_reply(409, "sequence_reused",
+                       "the session had another command under this number; not applied");
   const bool large = error == CommandError::key_too_large || error == CommandError::value_too_large ||
                      error == CommandError::batch_too_large || error == CommandError::command_too_large;
   return error_reply(large ? 413 : 400, large ? "too_large" : "bad_request", kv::name(error));

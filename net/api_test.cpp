@@ -191,6 +191,36 @@ TEST_F(ApiTest, TheOperatorsRequests) {
   EXPECT_EQ(ask("POST", "/admin/transfer", R"({"target":"x"})", ApiRole::admin).status, 400U);
 }
 
+TEST_F(ApiTest, C27_ChangesThatNobodyCanHaveMeant) {
+  EXPECT_EQ(ask("PUT", "/kv/k", R"({"value":"v"})").status, 200U);
+  const auto before = host->status();
+  const auto expect_conflict = [&](const char* members, const char* code) {
+    const ApiReply refused = ask("POST", "/admin/reconfigure", members, ApiRole::admin);
+    EXPECT_EQ(refused.status, 409U) << members << refused.body;
+    EXPECT_EQ(error(refused), code) << members;
+  };
+  // The last voter; the same as a learner.
+  expect_conflict(R"({"members":[]})", "bad_configuration");
+  expect_conflict(R"({"members":[],"force":true})", "bad_configuration");
+  expect_conflict(R"({"members":[{"id":1,"address":"h:1","learner":true}]})", "bad_configuration");
+  // An id that stands twice, as a voter and as a learner, too.
+  expect_conflict(R"({"members":[{"id":1,"address":"h:1"},{"id":1,"address":"h:2"}]})", "bad_configuration");
+  expect_conflict(
+      R"({"members":[{"id":1,"address":"h:1"},{"id":2,"address":"h:2"},{"id":2,"address":"h:3","learner":true}]})",
+      "bad_configuration");
+  // The leader itself.
+  expect_conflict(R"({"members":[{"id":2,"address":"h:2"}]})", "removes_itself");
+  // A node at the address of the leader.
+  expect_conflict(R"({"members":[{"id":1,"address":"h:1"},{"id":2,"address":"h:1"}]})", "bad_configuration");
+  expect_conflict(
+      R"({"members":[{"id":1,"address":"h:1"},{"id":2,"address":"h:1","learner":true}],"force":true})",
+      "bad_configuration");
+  const auto after = host->status();
+  EXPECT_EQ(after.state.hard, before.state.hard);
+  EXPECT_EQ(after.state.last, before.state.last) << "something was appended";
+  EXPECT_EQ(after.configuration, before.configuration);
+}
+
 TEST_F(ApiTest, TheStatusOfANode) {
   EXPECT_EQ(ask("PUT", "/kv/k", R"({"value":"v"})").status, 200U);
   const json status = body(ask("GET", "/status"));

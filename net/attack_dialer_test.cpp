@@ -98,6 +98,26 @@ TEST_F(AttackDialer, AWelcomeOfSomebodyElseIsNoWelcome) {
   expect_refused(Reason::identity_mismatch);
 }
 
+TEST_F(AttackDialer, ANodeInMemoryInAnotherLifeIsSentNothing) {
+  // It has dialled us before.
+  Stranger stranger = lure();
+  Hello first = hello();
+  first.life = 77;
+  {
+    Stranger dialled = dial();
+    ASSERT_TRUE(dialled.handshake(&member_));
+    ASSERT_TRUE(dialled.greet(first));
+  }
+  ASSERT_TRUE(stranger.handshake(&member_, nullptr, true));
+  ASSERT_TRUE(stranger.read());
+  stranger.write(
+      FrameKind::hello_answer,
+      encode(HelloAnswer(Welcome{1, cluster, raft::NodeId(strangers_number), raft::NodeId(1), 78})));
+  victim().send(vote(1, strangers_number, 77));
+  EXPECT_TRUE(stranger.ends());
+  expect_refused(Reason::forgetful);
+}
+
 TEST_F(AttackDialer, WhoWasDialledSendsNoMessages) {
   Stranger stranger = lure();
   ASSERT_TRUE(stranger.handshake(&member_, nullptr, true));
@@ -142,6 +162,29 @@ TEST_F(AttackDialer, P44_APeerThatNeverReadsCostsABoundedQueueAndALink) {
       << victim().history();
   EXPECT_GT(victim().counters().drops_by(Drop::link_broken), 0U) << "what waited for it is gone";
   expect_harmless(Reason::write_timeout);
+}
+
+TEST_F(AttackDialer, P43_APeerThatResetsWhileWeWriteKillsNobody) {
+  {
+    Stranger stranger = lure();
+    ASSERT_TRUE(stranger.handshake(&member_, nullptr, true));
+    ASSERT_TRUE(stranger.read());
+    stranger.write(FrameKind::hello_answer,
+                   encode(HelloAnswer(Welcome{1, cluster, raft::NodeId(strangers_number), raft::NodeId(1)})));
+    ASSERT_TRUE(eventually([&] { return victim().counters().links_out == 2; }));
+    raft::InstallSnapshot snapshot;
+    snapshot.total = 1ULL << 40U;
+    snapshot.chunk.resize(256U << 10U);
+    for (int i = 0; i < 8; ++i)
+      victim().send({raft::NodeId(1), raft::NodeId(strangers_number), raft::Term(1), snapshot});
+    std::array<char, 1024> some{};
+    EXPECT_GT(SSL_read(&stranger.session(), some.data(), static_cast<int>(some.size())), 0) << "it writes";
+    stranger.reset();
+  }
+  EXPECT_TRUE(eventually([&] { return victim().counters().links_out == 1; })) << victim().history();
+  for (std::uint64_t i = 0; i < 100; ++i) victim().send(vote(1, strangers_number, i));
+  EXPECT_TRUE(eventually([&] { return victim().was_told_unreachable(strangers_number); }));
+  expect_harmless(Reason::closed_by_peer);
 }
 
 TEST_F(AttackDialer, APeerThatAnswersNoKeepaliveIsIdle) {

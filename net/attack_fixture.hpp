@@ -28,6 +28,9 @@ class Attack : public ::testing::Test {
     healthy_->set_members({victim_->member()});
     ASSERT_TRUE(linked(*victim_, 1)) << victim_->history();
     ASSERT_TRUE(linked(*healthy_, 1)) << healthy_->history();
+    consensus_ = victim_->consensus();
+    descriptors_linked_ = descriptors_in_use();
+    heap_linked_ = heap_bytes();
   }
   void TearDown() override {
     healthy_.reset();
@@ -50,19 +53,27 @@ class Attack : public ::testing::Test {
     return stranger;
   }
 
-  /// What must hold after every attack: one event with the right reason, nothing delivered but what the healthy peer sends,
-  /// no place and no descriptor kept, the links of the healthy peer the same as before.
-  void expect_harmless(Reason reason, std::uint64_t strangers_links = 0) {
+  /// What must hold after every attack: one event with the right reason, nothing delivered but what the healthy peer sends
+  /// (and so many messages that the stranger was entitled to), hence the same term, vote and commit; no place, no descriptor
+  /// and no memory kept; the links of the healthy peer the same as before.
+  void expect_harmless(Reason reason, std::uint64_t strangers_links = 0, std::size_t strangers_messages = 0) {
     EXPECT_TRUE(eventually([&] { return !victim().events(reason).empty(); }))
         << "no event " << name(reason) << "; " << victim().history();
     EXPECT_TRUE(eventually([&] {
       const Counters counters = victim().counters();
       return counters.pending == 0 && counters.links_in == 1 + strangers_links;
     })) << victim().history();
+    if (strangers_messages == 0) {
+      EXPECT_EQ(victim().consensus(), consensus_) << "term, vote, commit";
+    }
+    EXPECT_TRUE(eventually([&] { return descriptors_in_use() <= descriptors_linked_; }))
+        << descriptors_in_use() << " descriptors, were " << descriptors_linked_;
+    EXPECT_TRUE(eventually([&] { return heap_bytes() <= heap_linked_ + heap_bytes_slack; }))
+        << heap_bytes() << " bytes, were " << heap_linked_;
     EXPECT_TRUE(reaches(healthy(), victim(), 1001)) << victim().history();
     EXPECT_TRUE(reaches(victim(), healthy(), 1002)) << victim().history();
     const auto delivered = victim().delivered();
-    EXPECT_EQ(delivered.size(), 1U) << "something of the stranger's was delivered";
+    EXPECT_EQ(delivered.size(), 1U + strangers_messages) << "something of the stranger's was delivered";
     EXPECT_EQ(healthy().counters().reconnects, 0U) << healthy().history();
     EXPECT_EQ(victim().counters().reconnects, 0U) << victim().history();
     for (const LinkEvent& event : victim().events())
@@ -90,6 +101,9 @@ class Attack : public ::testing::Test {
     EXPECT_TRUE(eventually([&] { return open_descriptors() <= before; }));
   }
 
+  /// Without those that are the strangers' own.
+  static std::size_t descriptors_in_use() { return open_descriptors() - Stranger::sockets(); }
+
   Pki pki_;
   Issued member_ = pki_.node(strangers_number);
 
@@ -97,6 +111,9 @@ class Attack : public ::testing::Test {
   std::unique_ptr<TestNode> victim_;
   std::unique_ptr<TestNode> healthy_;
   std::size_t descriptors_ = SIZE_MAX;
+  std::size_t descriptors_linked_ = SIZE_MAX;
+  std::size_t heap_linked_ = SIZE_MAX;
+  TestNode::Consensus consensus_;
 };
 
 }  // namespace raftlab::net::test

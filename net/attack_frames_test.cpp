@@ -48,6 +48,15 @@ TEST_F(AttackFrames, P30_ALengthOfZeroIsRefused) {
   expect_closed(stranger, Reason::frame_empty);
 }
 
+TEST_F(AttackFrames, P30_ALengthOf64BitsIsReadAsWhatItsFirst32Say) {
+  begin();
+  Stranger stranger = member();
+  std::string length(8, '\0');
+  length[7] = '\x80';  // 2^63
+  stranger.write(bytes_of(length));
+  expect_closed(stranger, Reason::frame_empty);
+}
+
 TEST_F(AttackFrames, P30_GreaterLengthsAreRefusedBeforeAnythingIsAllocated) {
   begin();
   constexpr std::uint32_t longest = raft::wire::frame_bytes_max + 1;

@@ -124,6 +124,25 @@ TEST_F(AttackHandshake, P07_OtherCiphersAreRefused) {
   expect_refused(Reason::tls_cipher);
 }
 
+TEST_F(AttackHandshake, P07_CiphersThatHideNothingAreRefused) {
+  begin();
+  // A ClientHello of TLS 1.3 with the suites NULL, export, RC4 and anonymous only, which no library would send.
+  std::string hello("\x03\x03", 2);
+  hello.append(32, 'r').append(
+      std::string("\0\0\x0a\0\0\0\x03\0\x05\0\x34\0\x6c\x01\0\0\x07\0\x2b\0\x03\x02\x03\x04", 24));
+  std::string record("\x16\x03\x01\0", 4);
+  record.push_back(static_cast<char>(hello.size() + 4));
+  record.append(std::string("\x01\0\0", 3)).push_back(static_cast<char>(hello.size()));
+  const Stranger stranger = dial();
+  stranger.write_plain(bytes_of(record + hello));
+  std::array<unsigned char, 7> alert{};
+  EXPECT_EQ(::recv(stranger.socket(), alert.data(), alert.size(), MSG_WAITALL), 7);
+  EXPECT_EQ(alert[0], 21U);
+  EXPECT_EQ(alert[6], alert_handshake_failure);
+  EXPECT_TRUE(stranger.ends_plain());
+  expect_refused(Reason::tls_cipher);
+}
+
 TEST_F(AttackHandshake, P08_NoCertificateIsRefused) {
   begin();
   expect_certificate_refused(nullptr, Reason::no_certificate, alert_certificate_required);
@@ -266,21 +285,27 @@ TEST_F(AttackHandshake, P29_ASignatureWithSha1IsRefused) {
 TEST_F(AttackHandshake, P42_AFloodOfIdleConnectionsKeepsNobodyOut) {
   begin([](TlsTransportOptions& options) { options.pending_max = 8; });
   const std::size_t before = open_descriptors();
-  std::vector<Stranger> idle;
-  constexpr std::size_t connects = 300;
-  for (std::size_t i = 0; i < connects; ++i) idle.push_back(dial());
-  ASSERT_TRUE(eventually([&] { return victim().counters().failures(Reason::overloaded) >= connects - 8; }));
-  EXPECT_LE(victim().counters().pending, 8U);
-  EXPECT_TRUE(eventually([&] { return open_descriptors() <= before + connects + 8; }))
-      << "only the strangers' own descriptors are left";
-  // The member comes in over the flood.
-  Stranger stranger = member();
-  EXPECT_EQ(victim().counters().links_in, 2U);
-  stranger.close();
-  idle.clear();
+  constexpr std::size_t connects = 5'000;
+  // The strangers hold as many at a time as one process may; those that had to give way come again.
+  constexpr std::size_t at_a_time = 250;
+  for (std::size_t done = 0; done < connects; done += at_a_time) {
+    std::vector<Stranger> idle;
+    for (std::size_t i = 0; i < at_a_time; ++i) idle.push_back(dial());
+    ASSERT_TRUE(eventually([&] {
+      const Counters counters = victim().counters();
+      return counters.accepted >= done + at_a_time + 1 && counters.pending <= 8;
+    })) << done;
+    EXPECT_TRUE(eventually([&] { return open_descriptors() <= before + at_a_time + 8; }))
+        << "only the strangers' own descriptors are left";
+    if (done != 0) continue;
+    // The member comes in over the flood.
+    Stranger stranger = member();
+    EXPECT_EQ(victim().counters().links_in, 2U);
+  }
+  EXPECT_GE(victim().counters().failures(Reason::overloaded), at_a_time - 8);
   EXPECT_TRUE(eventually([&] { return open_descriptors() <= before; }));
   expect_harmless(Reason::overloaded);
-  EXPECT_LE(victim().events(Reason::overloaded).size(), 5U) << "one line a second";
+  EXPECT_GT(victim().counters().events_suppressed, 0U) << "one line a second for each reason";
 }
 
 TEST_F(AttackHandshake, P42_OneAddressHasItsOwnLimit) {

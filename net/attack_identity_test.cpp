@@ -12,7 +12,7 @@ using std::string_literals::operator""s;
 class AttackIdentity : public Attack {
  protected:
   /// A stranger with this certificate says this; the answer is that reason, and nothing else comes of it.
-  void expect_answer(const Issued& issued, const Hello& hello, Reason reason) {
+  void expect_answer(const Issued& issued, const Hello& hello, Reason reason, std::uint64_t count = 1) {
     const std::size_t before = open_descriptors();
     {
       Stranger stranger = dial();
@@ -24,7 +24,7 @@ class AttackIdentity : public Attack {
       stranger.write(vote(strangers_number, 1, 5));
       EXPECT_TRUE(stranger.ends());
     }
-    expect_refused(reason);
+    expect_refused(reason, count);
     EXPECT_TRUE(eventually([&] { return open_descriptors() <= before; }));
   }
   void expect_names_refused(std::vector<AlternativeName> names, Reason reason) {
@@ -170,6 +170,40 @@ TEST_F(AttackIdentity, P25_ANodeThatDialsItselfLetsGo) {
   EXPECT_TRUE(eventually([&] { return victim().counters().failures(Reason::self_connect) > 0; }))
       << victim().history();
   expect_harmless(Reason::self_connect);
+}
+
+TEST_F(AttackIdentity, ANodeInMemoryInAnotherLifeIsRefusedForGood) {
+  begin();
+  Hello first = hello();
+  first.life = 77;
+  for (int i = 0; i < 2; ++i) {
+    Stranger stranger = dial();
+    ASSERT_TRUE(stranger.handshake(&member_));
+    const auto answer = stranger.greet(first);
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(std::holds_alternative<Welcome>(*answer)) << "the same life";
+  }
+  Hello second = hello();
+  second.life = 78;
+  const auto answered = [&](const Hello& hello) {
+    Stranger stranger = dial();
+    EXPECT_TRUE(stranger.handshake(&member_));
+    return stranger.greet(hello);
+  };
+  EXPECT_EQ(answered(second), HelloAnswer(Reason::forgetful));
+  EXPECT_EQ(answered(hello()), HelloAnswer(Reason::forgetful)) << "as one that has a disk now";
+  // Nor after it was removed and taken in again.
+  victim().set_members({healthy().member()});
+  victim().set_members({healthy().member(), {raft::NodeId(strangers_number), "n3", "127.0.0.1:1"}});
+  expect_answer(member_, second, Reason::forgetful, 3);
+}
+
+TEST_F(AttackIdentity, ANodeThatHadADiskIsRefusedInMemory) {
+  begin();
+  member().close();
+  Hello second = hello();
+  second.life = 78;
+  expect_answer(member_, second, Reason::forgetful);
 }
 
 TEST_F(AttackIdentity, AVersionThatWeDoNotSpeakIsRefused) {

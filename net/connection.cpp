@@ -121,6 +121,7 @@ void Connection::fail_by(const boost::system::error_code& error) {
 }
 
 Failure failure_of(const boost::system::error_code& error, const SSL* session) {
+  if (error == TlsStream::record_flood) return Failure(Reason::record_flood);
   if (session != nullptr && error.category() == asio::error::get_ssl_category()) {
     const auto code = static_cast<unsigned long>(static_cast<unsigned>(error.value()));
     return Failure(handshake_reason(*session, code), handshake_detail(*session, code));

@@ -12,7 +12,7 @@ namespace raftlab::net {
 namespace {
 
 constexpr auto status_last = kv::Status::timed_out;
-constexpr auto error_last = kv::CommandError::command_too_large;
+constexpr auto error_last = kv::CommandError::sequence_reused;
 
 raft::Bytes bytes_in(const std::string& text) { return std::as_bytes(std::span(text)); }
 

@@ -68,8 +68,8 @@ TEST(Forward, WhatIsCutOffIsNoRequest) {
 }
 
 TEST(Forward, AnswersThatNobodyGivesAreRefused) {
-  EXPECT_FALSE(decode_answer(bytes({0x10, 9})));  // a status behind the last one
-  EXPECT_FALSE(decode_answer(bytes({0x40, 9})));  // likewise of an error
+  EXPECT_FALSE(decode_answer(bytes({0x10, 9})));   // a status behind the last one
+  EXPECT_FALSE(decode_answer(bytes({0x40, 10})));  // likewise of an error
   EXPECT_FALSE(decode_answer(bytes({0x22, 5, 'x'})));
 }
 

@@ -13,6 +13,7 @@ std::vector<std::byte> encode(const Hello& hello) {
   message.set_cluster(hello.cluster.value());
   message.set_node(hello.node.value());
   message.set_expected(hello.expected.value());
+  message.set_life(hello.life);
   return bytes_of(message);
 }
 
@@ -27,14 +28,19 @@ std::vector<std::byte> encode(const HelloAnswer& answer) {
   message.set_cluster(welcome.cluster.value());
   message.set_node(welcome.node.value());
   message.set_expected(welcome.expected.value());
+  message.set_life(welcome.life);
   return bytes_of(message);
 }
 
 std::optional<Hello> decode_hello(raft::Bytes bytes) {
   pb::Hello message;
   if (!parse(bytes, message)) return std::nullopt;
-  return Hello{message.version_min(), message.version_max(), ClusterId(message.cluster()),
-               raft::NodeId(message.node()), raft::NodeId(message.expected())};
+  return Hello{message.version_min(),
+               message.version_max(),
+               ClusterId(message.cluster()),
+               raft::NodeId(message.node()),
+               raft::NodeId(message.expected()),
+               message.life()};
 }
 
 std::optional<HelloAnswer> decode_hello_answer(raft::Bytes bytes) {
@@ -42,7 +48,7 @@ std::optional<HelloAnswer> decode_hello_answer(raft::Bytes bytes) {
   if (!parse(bytes, message)) return std::nullopt;
   if (message.refusal() == 0)
     return Welcome{message.version(), ClusterId(message.cluster()), raft::NodeId(message.node()),
-                   raft::NodeId(message.expected())};
+                   raft::NodeId(message.expected()), message.life()};
   const std::optional<Reason> refusal = refusal_of(message.refusal());
   if (!refusal) return std::nullopt;
   return *refusal;
@@ -65,12 +71,12 @@ std::variant<raft::NodeId, Reason> peer_of(const std::variant<Identity, Identity
   return node->node;
 }
 
-HelloAnswer answer_to(const Hello& hello, raft::NodeId peer, const NodeIdentity& self) {
+HelloAnswer answer_to(const Hello& hello, raft::NodeId peer, const NodeIdentity& self, std::uint64_t life) {
   const std::uint32_t version = std::min(hello.version_max, protocol_version_max);
   if (version < std::max(hello.version_min, protocol_version_min)) return Reason::version;
   if (hello.cluster != self.cluster) return Reason::cluster_mismatch;
   if (hello.node != peer || hello.expected != self.node) return Reason::identity_mismatch;
-  return Welcome{version, self.cluster, self.node, peer};
+  return Welcome{version, self.cluster, self.node, peer, life};
 }
 
 std::optional<Reason> objection_to(const Welcome& welcome, raft::NodeId peer, const NodeIdentity& self) {

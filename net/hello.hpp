@@ -23,6 +23,8 @@ struct Hello {
   ClusterId cluster;
   raft::NodeId node;      ///< the sender
   raft::NodeId expected;  ///< whom the sender takes the receiver for
+  std::uint64_t life =
+      0;  ///< of a node in memory: a number of this life; 0: what it promises it keeps on disk
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
@@ -32,6 +34,7 @@ struct Welcome {
   ClusterId cluster;
   raft::NodeId node;
   raft::NodeId expected;
+  std::uint64_t life = 0;  ///< as in `Hello`
   friend bool operator==(const Welcome&, const Welcome&) = default;
 };
 
@@ -49,8 +52,9 @@ using HelloAnswer = std::variant<Welcome, Reason>;
 [[nodiscard]] std::variant<raft::NodeId, Reason> peer_of(
     const std::variant<Identity, IdentityError>& certificate, const NodeIdentity& self);
 
-/// The answer of `self` to a hello on a connection whose certificate names `peer`.
-[[nodiscard]] HelloAnswer answer_to(const Hello& hello, raft::NodeId peer, const NodeIdentity& self);
+/// The answer of `self`, in this life, to a hello on a connection whose certificate names `peer`. Who the peer was before is not looked at.
+[[nodiscard]] HelloAnswer answer_to(const Hello& hello, raft::NodeId peer, const NodeIdentity& self,
+                                    std::uint64_t life = 0);
 
 /// Whether who dialled `peer` and got this welcome takes it. None: the link is up.
 [[nodiscard]] std::optional<Reason> objection_to(const Welcome& welcome, raft::NodeId peer,

@@ -33,12 +33,15 @@ TEST(Hello, HasTheseBytes) {
   EXPECT_EQ(hex(encode(good)), "0801100119c10000000000000020032801");
   EXPECT_EQ(hex(encode(HelloAnswer(welcome))), "100119c10000000000000020032801");
   EXPECT_EQ(hex(encode(HelloAnswer(Reason::not_member))), "0808");
+  EXPECT_EQ(hex(encode(with([](Hello& hello) { hello.life = 0x77; }))),
+            "0801100119c10000000000000020032801317700000000000000");
 }
 
 TEST(Hello, ComesBackEqualAndCutItIsAnotherOrNone) {
   EXPECT_EQ(decode_hello(encode(good)), good);
   for (const HelloAnswer& answer :
-       {HelloAnswer(welcome), HelloAnswer(Reason::version), HelloAnswer(Reason::overloaded)})
+       {HelloAnswer(welcome), HelloAnswer(Welcome{1, ClusterId(0xc1), peer, raft::NodeId(1), 9}),
+        HelloAnswer(Reason::version), HelloAnswer(Reason::forgetful)})
     EXPECT_EQ(decode_hello_answer(encode(answer)), answer);
   const std::vector<std::byte> bytes = encode(good);
   for (std::size_t size = 0; size < bytes.size(); ++size)
@@ -62,6 +65,7 @@ TEST(Hello, NamesOfReasonsAreThereAndDiffer) {
 
 TEST(Hello, IsAnsweredByAWelcomeInTheHighestCommonVersion) {
   EXPECT_EQ(answer_to(good, peer, self), HelloAnswer(Welcome{1, self.cluster, self.node, peer}));
+  EXPECT_EQ(answer_to(good, peer, self, 5), HelloAnswer(Welcome{1, self.cluster, self.node, peer, 5}));
   EXPECT_EQ(answer_to(with([](Hello& hello) { hello.version_max = 9; }), peer, self),
             HelloAnswer(Welcome{1, self.cluster, self.node, peer}));
 }

@@ -2,6 +2,7 @@
 
 #include "net/disks.hpp"
 #include "net/fresh_number.hpp"
+#include "net/judge.hpp"
 #include "net/ticks.hpp"
 #include "net/trace_recorder.hpp"
 
@@ -99,6 +100,10 @@ class Host::Implementation {
   void deliver(raft::Envelope&& envelope) {
     if (!begin()) return;
     service_->receive(std::move(envelope));
+  }
+
+  [[nodiscard]] std::optional<Reason> objection(const raft::Envelope& envelope) const {
+    return objection_to(envelope, service_->replica().view());
   }
 
   void unreachable(NodeId peer) {
@@ -408,6 +413,7 @@ Transport::Handlers Host::handlers() {
   Implementation* const host = implementation_.get();
   Transport::Handlers handlers;
   handlers.deliver = [host](raft::Envelope&& envelope) { host->deliver(std::move(envelope)); };
+  handlers.objection = [host](const raft::Envelope& envelope) { return host->objection(envelope); };
   handlers.unreachable = [host](NodeId peer) { host->unreachable(peer); };
   handlers.request = [host](NodeId from, kv::Request&& request) {
     host->forwarded(from, std::move(request));

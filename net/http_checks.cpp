@@ -51,7 +51,7 @@ std::optional<HttpRefusal> check_host(const HttpHead& head, const HttpRules& rul
   if (rules.tls || is_address(*host) || equals_without_case(*host, "localhost")) return std::nullopt;
   const auto is_host = [&](const std::string& name) { return equals_without_case(name, *host); };
   if (std::ranges::any_of(rules.names, is_host)) return std::nullopt;
-  return HttpRefusal{421, "wrong_host", "this server does not go by that name"};
+  return HttpRefusal{403, "wrong_host", "this server does not go by that name"};
 }
 
 /// What a browser says about the page that asks. Other clients say nothing.

@@ -85,8 +85,40 @@ TEST_F(HttpCluster, C15_WhoIsCutOffTriesAgainAndItHappensOnce) {
   EXPECT_EQ(ask(client, swap).status, 200U);
 }
 
-/// The store keeps no request of the past to compare with: the number alone decides.
-TEST_F(HttpCluster, C16_TheSameNumberWithAnotherBodyIsARetry) {
+TEST_F(HttpCluster, C17_AFloodOfSessionsLeavesTheSameOnesOnEveryNode) {
+  begin();
+  HttpTestClient& client = dial();
+  const std::string first = json::parse(ask(client, request("POST", "/sessions")).body)["client_id"].dump();
+  const std::size_t most = kv::StoreOptions{}.sessions_max;
+  std::size_t opened = 0;
+  std::size_t asked = 0;
+  // As POST /sessions asks for them, without the bodies; again where the node is busy.
+  ASSERT_TRUE(until([&] {
+    for (; asked < opened + 1'000 && asked < most + 500; ++asked) {
+      Wish wish;
+      wish.what = kv::Change{kv::OpenSession{}};
+      nodes[asked % 3].host->request(std::move(wish), [&](const kv::Answer& answer) {
+        answer.status == kv::Status::ok ? ++opened : --asked;
+      });
+    }
+    return opened >= most + 500;
+  }));
+  const auto store = [&](std::size_t node) -> const kv::Store& {
+    return nodes[node].host->service().store();
+  };
+  EXPECT_TRUE(until(
+      [&] { return store(0).applied() == store(1).applied() && store(1).applied() == store(2).applied(); }));
+  for (const std::size_t node : {0U, 1U, 2U}) {
+    EXPECT_EQ(store(node).sessions(), most);
+    EXPECT_EQ(store(node).digest(), store(0).digest());
+  }
+  const HttpTestAnswer evicted =
+      ask(client, request("PUT", "/kv/k", R"({"value":"v","seq":1,"client_id":)" + first + "}"));
+  EXPECT_EQ(evicted.status, 410U) << evicted.body;
+  EXPECT_EQ(ask(client, put("/kv/k", "v")).status, 200U) << "others are served";
+}
+
+TEST_F(HttpCluster, C16_TheSameNumberWithAnotherBodyIsRefused) {
   begin();
   HttpTestClient& client = dial();
   const std::string session = json::parse(ask(client, request("POST", "/sessions")).body)["client_id"].dump();
@@ -94,8 +126,22 @@ TEST_F(HttpCluster, C16_TheSameNumberWithAnotherBodyIsARetry) {
     return request("PUT", "/kv/k", R"({"seq":1,"client_id":)" + session + R"(,"value":")" + text + "\"}");
   };
   EXPECT_EQ(json::parse(ask(client, write("1")).body)["duplicate"], false);
-  EXPECT_EQ(json::parse(ask(client, write("2")).body)["duplicate"], true);
+  // Through whichever node.
+  for (const std::size_t node : {0U, 1U, 2U}) {
+    const HttpTestAnswer refused = ask(dial(node), write("2"));
+    EXPECT_EQ(refused.status, 409U) << refused.body;
+    EXPECT_EQ(error(refused), "sequence_reused");
+    EXPECT_EQ(json::parse(ask(dial(node), write("1")).body)["duplicate"], true);
+  }
+  const HttpTestAnswer deleted =
+      ask(client, request("DELETE", "/kv/k", R"({"seq":1,"client_id":)" + session + "}"));
+  EXPECT_EQ(deleted.status, 409U);
   EXPECT_EQ(value(ask(client, request("GET", "/kv/k"))), "1");
+  // The same numbers of another client are numbers of another session.
+  const std::string other = json::parse(ask(client, request("POST", "/sessions")).body)["client_id"].dump();
+  const std::string body = R"({"seq":1,"client_id":)" + other + R"(,"value":"3"})";
+  EXPECT_EQ(json::parse(ask(client, request("PUT", "/kv/k", body)).body)["duplicate"], false);
+  EXPECT_EQ(value(ask(client, request("GET", "/kv/k"))), "3");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "net/http_server.hpp"
 #include "net/http_test_client.hpp"
+#include "net/test_memory.hpp"
 #include "net/test_network.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -53,6 +54,34 @@ class HttpFixture : public testing::Test {
     for (std::uint32_t id = 1; id <= running; ++id) add_node(id, members);
     serve(0, tweak);
     for (Node& node : nodes) node.host->start();
+    whole_ = members == running;
+    note_descriptors();
+  }
+  /// Term, vote, commit and the end of the log: what no attack changes.
+  struct Consensus {
+    raft::HardState hard;
+    raft::Index commit;
+    raft::LogId last;
+    friend bool operator==(const Consensus&, const Consensus&) = default;
+  };
+  Consensus consensus() {
+    // Until there is a leader, where there can be one, all that changes by itself.
+    if (whole_) {
+      EXPECT_TRUE(until([&] {
+        const raft::State state = host().status().state;
+        return state.leader && state.commit == state.last.index;
+      }));
+    }
+    const raft::State state = host().status().state;
+    return {state.hard, state.commit, state.last};
+  }
+  /// From now on these are no descriptors of anybody's: files of the node, say.
+  void note_descriptors() { descriptors_ = http_descriptors(); }
+  /// Everybody has gone, and so has all that they had.
+  void expect_nothing_is_kept() {
+    for (const auto& client : clients_) client->close();
+    EXPECT_TRUE(nobody_is_left());
+    EXPECT_TRUE(until([&] { return http_descriptors() <= descriptors_; })) << "a descriptor was kept";
   }
   void serve(std::size_t index, const Tweak& tweak = nullptr) {
     HttpOptions options;
@@ -128,6 +157,9 @@ class HttpFixture : public testing::Test {
   }
   void expect_refused(std::string_view bytes, unsigned status, Reason reason) {
     SCOPED_TRACE(bytes.substr(0, 100));
+    const Consensus kept = consensus();
+    const std::size_t descriptors = http_descriptors();
+    const std::size_t heap = heap_bytes();
     const auto before = server().counters();
     HttpTestClient& client = dial();
     const HttpTestAnswer refused = ask(client, bytes);
@@ -138,6 +170,11 @@ class HttpFixture : public testing::Test {
     EXPECT_EQ(server().counters().refusals(reason), before.refusals(reason) + 1) << name(reason);
     EXPECT_EQ(server().counters().requests, before.requests) << "it was taken for a request";
     client.close();
+    EXPECT_EQ(consensus(), kept) << "term, vote, commit";
+    EXPECT_TRUE(until([&] { return http_descriptors() <= descriptors; })) << "a descriptor was kept";
+    EXPECT_TRUE(until([&] { return heap_bytes() <= heap + heap_bytes_slack; }))
+        << "memory was kept: " << heap << " bytes before, " << heap_bytes() << " now, "
+        << server().counters().connections << " connections";
   }
   [[nodiscard]] bool told(Reason reason) const {
     for (const LinkEvent& event : events)
@@ -153,6 +190,8 @@ class HttpFixture : public testing::Test {
   std::vector<Node> nodes;
   std::vector<LinkEvent> events;
   std::map<raft::NodeId, std::string> addresses;  ///< of the APIs, as the nodes were told
+  std::size_t elected = 0;                        ///< times that a node became leader
+  std::function<void(HostOptions&)> tweak_host;   ///< of the nodes that are made from now on; may be empty
 
  private:
   void add_node(std::uint32_t id, std::uint32_t members) {
@@ -165,8 +204,13 @@ class HttpFixture : public testing::Test {
     for (std::uint32_t member = 1; member <= members; ++member)
       options.first_members.push_back(
           raft::Member{raft::NodeId(member), "n" + std::to_string(member), "h:" + std::to_string(member)});
+    if (tweak_host) tweak_host(options);
+    HostEvents host_events;
+    host_events.role = [this](raft::RoleChange change) {
+      if (change.role == raft::Role::leader) ++elected;
+    };
     node.wire = std::make_unique<Network::Wire>(network, options.id);
-    node.host = std::make_unique<Host>(loop, options, *node.wire, HostEvents{});
+    node.host = std::make_unique<Host>(loop, options, *node.wire, std::move(host_events));
     node.wire->start(node.host->handlers());
     ApiOptions api_options;
     api_options.address = [this](raft::NodeId asked) -> std::optional<std::string> {
@@ -178,6 +222,8 @@ class HttpFixture : public testing::Test {
   }
 
   std::vector<std::unique_ptr<HttpTestClient>> clients_;
+  bool whole_ = true;  ///< all members run
+  std::size_t descriptors_ = SIZE_MAX;
 };
 
 }  // namespace raftlab::net::test

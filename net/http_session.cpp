@@ -38,8 +38,7 @@ HttpRefusal refusal_of_stranger() {
 
 Reason reason_of(unsigned status) {
   switch (status) {
-    case 403:
-    case 421: return Reason::request_forbidden;
+    case 403: return Reason::request_forbidden;
     case 405:
     case 415:
     case 417:

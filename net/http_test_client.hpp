@@ -110,6 +110,7 @@ class HttpTestClient {
 
   void close() {
     session_.reset();
+    std::string().swap(out_);  // with its memory
     if (socket_ >= 0) ::close(std::exchange(socket_, -1));
   }
   /// With a reset, and not with an orderly end.

@@ -34,6 +34,11 @@ class HttpTls : public HttpFixture {
     dialled.close();
     return status;
   }
+  /// SSL_set_tlsext_host_name, with a cast of this language.
+  static void name_server(HttpTestClient& client, const char* name) {
+    SSL_ctrl(&client.session(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             const_cast<char*>(name));
+  }
   /// Nobody with this certificate gets an answer to anything.
   void expect_shut_out(const Issued* issued, Reason reason, int alert) {
     const std::uint64_t before = server().counters().failures(reason);
@@ -189,6 +194,47 @@ TEST_F(HttpTls, C22_OlderVersionsAreRefused) {
     EXPECT_EQ(client.alert(), SSL_AD_PROTOCOL_VERSION);
   }
   EXPECT_TRUE(until([&] { return server().counters().failures(Reason::tls_version) == 3; }));
+}
+
+TEST_F(HttpTls, C22_OtherCiphersAreRefused) {
+  begin();
+  HttpTestClient& client = dial_tls(nullptr, [](SSL_CTX& context) {
+    SSL_CTX_set_min_proto_version(&context, TLS1_3_VERSION);
+    SSL_CTX_set_ciphersuites(&context, "TLS_AES_128_CCM_8_SHA256");
+  });
+  EXPECT_TRUE(ends(client));
+  EXPECT_EQ(client.alert(), SSL_AD_HANDSHAKE_FAILURE);
+  EXPECT_TRUE(until([&] { return server().counters().failures(Reason::tls_cipher) == 1; }));
+}
+
+TEST_F(HttpTls, C22_WhoAsksForAServerOfAnotherNameIsRefused) {
+  begin();
+  for (const char* name : {"evil.example", "node1", "localhost.evil.example", "raft"}) {
+    HttpTestClient& client = dial_tls(nullptr);
+    name_server(client, name);
+    client.send(request("GET", "/healthz"));
+    EXPECT_TRUE(ends(client)) << name;
+    EXPECT_EQ(client.alert(), SSL_AD_UNRECOGNIZED_NAME) << name;
+    EXPECT_EQ(client.received, "") << name;
+  }
+  EXPECT_TRUE(until([&] { return server().counters().failures(Reason::tls_failed) == 4; }));
+  HttpTestClient& client = dial_tls(nullptr);
+  name_server(client, "localhost");
+  EXPECT_EQ(ask(client, request("GET", "/healthz")).status, 200U);
+}
+
+TEST_F(HttpTls, C22_UpdatesOfKeysHaveALimit) {
+  begin();
+  HttpTestClient& client = dial_tls(nullptr);
+  ASSERT_EQ(ask(client, request("GET", "/healthz")).status, 200U);
+  for (int i = 0; i < 1'000 && !client.ended(); ++i) {
+    const WithoutSignal guard;
+    SSL_key_update(&client.session(), SSL_KEY_UPDATE_NOT_REQUESTED);
+    SSL_do_handshake(&client.session());
+    if (i % 100 == 0) client.pump();
+  }
+  EXPECT_TRUE(ends(client));
+  EXPECT_TRUE(nobody_is_left());
 }
 
 TEST_F(HttpTls, C01_HandshakesHaveADeadline) {

@@ -87,8 +87,8 @@ asio::awaitable<bool> OutboundLink::greet() {
   if (std::get<raft::NodeId>(found) != peer_.id) co_return refuse(Reason::identity_mismatch, who);
 
   FrameBatch batch;
-  batch.add(FrameKind::hello,
-            encode(Hello{protocol_version_min, protocol_version_max, self.cluster, self.node, peer_.id}));
+  batch.add(FrameKind::hello, encode(Hello{protocol_version_min, protocol_version_max, self.cluster,
+                                           self.node, peer_.id, state_->options.life}));
   if (!co_await connection_.write(batch.bytes())) co_return false;
   const std::optional<Frame> frame = co_await connection_.read();
   if (!frame) co_return false;
@@ -99,6 +99,8 @@ asio::awaitable<bool> OutboundLink::greet() {
     co_return refuse(Reason::refused_by_peer, name(*reason));
   if (const auto objection = objection_to(std::get<Welcome>(*answer), peer_.id, self))
     co_return refuse(*objection, "welcome");
+  if (!state_->is_same_life(peer_.id, std::get<Welcome>(*answer).life))
+    co_return refuse(Reason::forgetful, "welcome");
   co_return true;
 }
 

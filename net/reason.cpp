@@ -14,6 +14,7 @@ const char* name(Reason reason) {
     case Reason::not_member: return "not_member";
     case Reason::self_connect: return "self_connect";
     case Reason::overloaded: return "overloaded";
+    case Reason::forgetful: return "forgetful";
     case Reason::connected: return "connected";
     case Reason::closed_by_peer: return "closed_by_peer";
     case Reason::stopped: return "stopped";
@@ -40,6 +41,7 @@ const char* name(Reason reason) {
     case Reason::certificate_purpose: return "certificate_purpose";
     case Reason::certificate_weak: return "certificate_weak";
     case Reason::revocations_unusable: return "revocations_unusable";
+    case Reason::record_flood: return "record_flood";
     case Reason::frame_empty: return "frame_empty";
     case Reason::frame_too_large: return "frame_too_large";
     case Reason::frame_unknown: return "frame_unknown";
@@ -47,6 +49,9 @@ const char* name(Reason reason) {
     case Reason::protocol: return "protocol";
     case Reason::wrong_sender: return "wrong_sender";
     case Reason::wrong_receiver: return "wrong_receiver";
+    case Reason::term_impossible: return "term_impossible";
+    case Reason::two_leaders: return "two_leaders";
+    case Reason::committed_conflict: return "committed_conflict";
     case Reason::reloaded: return "reloaded";
     case Reason::reload_failed: return "reload_failed";
     case Reason::request_malformed: return "request_malformed";
@@ -61,7 +66,7 @@ const char* name(Reason reason) {
 
 std::optional<Reason> refusal_of(std::uint32_t number) {
   if (number < static_cast<std::uint32_t>(Reason::version) ||
-      number > static_cast<std::uint32_t>(Reason::overloaded))
+      number > static_cast<std::uint32_t>(Reason::forgetful))
     return std::nullopt;
   return static_cast<Reason>(number);
 }

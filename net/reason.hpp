@@ -8,7 +8,7 @@
 namespace raftlab::net {
 
 /// Why something happened to a link, or to a connection of a client. The names are for logs and metrics and never change; the numbers of those from
-/// `version` to `overloaded` stand in a hello's answer (docs/peer-protocol.md) and never change either.
+/// `version` to `forgetful` stand in a hello's answer (docs/peer-protocol.md) and never change either.
 enum class Reason : std::uint8_t {
   // What a node may say to a node that it refuses.
   version = 1,        ///< no version of the protocol that both speak
@@ -21,6 +21,7 @@ enum class Reason : std::uint8_t {
   not_member,    ///< a node, but none of this cluster's, or not any more
   self_connect,  ///< our own identity at the other end
   overloaded,    ///< too many connections that have not said who they are; this one was the oldest
+  forgetful,  ///< a node in memory in another life than the one that we have met: it has forgotten its votes
 
   // How links begin and end.
   connected,
@@ -53,6 +54,7 @@ enum class Reason : std::uint8_t {
   certificate_purpose,
   certificate_weak,
   revocations_unusable,  ///< the list has expired, or none is there for the issuer
+  record_flood,          ///< more records without content than a correct peer sends
 
   // Frames.
   frame_empty,
@@ -63,13 +65,18 @@ enum class Reason : std::uint8_t {
   wrong_sender,    ///< `from` is not the node that the certificate names
   wrong_receiver,  ///< `to` is not this node
 
+  // What no correct member says (net/judge.hpp).
+  term_impossible,     ///< so far ahead of ours that no number of elections leads there
+  two_leaders,         ///< somebody else leads in this very term
+  committed_conflict,  ///< a leader without what is committed here
+
   // Certificates of our own.
   reloaded,
   reload_failed,  ///< the old ones stay in use
 
   // Requests over HTTP.
   request_malformed,    ///< 400
-  request_forbidden,    ///< 403, 421
+  request_forbidden,    ///< 403
   request_unsupported,  ///< 405, 415, 417, 501
   request_too_large,    ///< 413, 414, 431
   request_timeout,      ///< 408: in the middle of a request

@@ -86,7 +86,7 @@ asio::awaitable<std::optional<raft::NodeId>> Receiver::admit() {
     connection_.fail(Reason::protocol, "hello cannot be read");
     co_return std::nullopt;
   }
-  const HelloAnswer answer = answer_to(*hello, peer_, state_->options.self);
+  const HelloAnswer answer = answer_to(*hello, peer_, state_->options.self, state_->options.life);
   if (const auto* reason = std::get_if<Reason>(&answer)) {
     co_await refuse(*reason);
     connection_.fail(*reason, "hello of node " + std::to_string(hello->node.value()) + " to node " +
@@ -105,6 +105,11 @@ asio::awaitable<std::optional<raft::NodeId>> Receiver::admit() {
       connection_.fail(*objection, "after the certificates were read again");
       co_return std::nullopt;
     }
+  }
+  if (!state_->is_same_life(peer_, hello->life)) {
+    co_await refuse(Reason::forgetful);
+    connection_.fail(Reason::forgetful);
+    co_return std::nullopt;
   }
   FrameBatch batch;
   batch.add(FrameKind::hello_answer, encode(answer));
@@ -163,7 +168,13 @@ void Receiver::deliver(raft::Bytes body) {
     return connection_.fail(Reason::wrong_sender, "from " + std::to_string(envelope.from.value()));
   if (envelope.to != state_->options.self.node)
     return connection_.fail(Reason::wrong_receiver, "to " + std::to_string(envelope.to.value()));
-  if (!state_->stopped && state_->handlers.deliver) state_->handlers.deliver(std::move(envelope));
+  if (state_->stopped) return;
+  if (state_->handlers.objection) {
+    if (const std::optional<Reason> reason = state_->handlers.objection(envelope))
+      return connection_.fail(*reason, std::string(raft::name(envelope.message)) + " in term " +
+                                           std::to_string(envelope.term.value()));
+  }
+  if (state_->handlers.deliver) state_->handlers.deliver(std::move(envelope));
 }
 
 void Receiver::deliver_request(raft::Bytes body) {

@@ -38,6 +38,24 @@ TEST_F(Reload, P46_ANewCertificateIsUsedAndLinksLiveOn) {
   expect_harmless(Reason::reloaded);
 }
 
+TEST_F(Reload, P46_UnderLoadNothingIsLost) {
+  begin();
+  // Certificates go, good ones and bad ones, while messages come; the links do not end, so that none is lost.
+  std::uint64_t sent = 0;
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 50; ++i) healthy().send(vote(2, 1, ++sent));
+    const Issued next = pki_.node(1);
+    put(file("1.crt"), next.certificate);
+    if (round % 2 == 0) put(file("1.key"), next.key, true);
+    EXPECT_EQ(victim().reload().has_value(), round % 2 != 0);
+  }
+  EXPECT_TRUE(eventually([&] { return victim().delivered().size() == sent; })) << victim().delivered().size();
+  EXPECT_EQ(victim().counters().reloads, 10U);
+  EXPECT_EQ(victim().counters().reload_failures, 10U);
+  EXPECT_EQ(healthy().counters().reconnects, 0U) << healthy().history();
+  EXPECT_EQ(victim().counters().reconnects, 0U);
+}
+
 TEST_F(Reload, P46_ABadCertificateChangesNothing) {
   begin();
   const auto before = victim().run([&] { return victim().transport().contexts(); });
@@ -88,6 +106,28 @@ TEST_F(Reload, P13_ARevocationEndsTheLinksOfToday) {
   EXPECT_FALSE(lets_in(member_));
   EXPECT_TRUE(reaches(healthy(), victim(), 5));
   EXPECT_EQ(healthy().counters().reconnects, 0U) << healthy().history();
+}
+
+TEST_F(Reload, P28_ASessionFromBeforeTheRevocationIsOfNoUse) {
+  TlsFiles files = pki_.files(1);
+  files.revocations = file("revoked");
+  const std::string empty = must(revoke(pki_.authority, "", "", lifetime()));
+  put(files.revocations, empty);
+  begin(nullptr, &files);
+  Stranger first = member();
+  SSL_SESSION* session = SSL_get1_session(&first.session());
+  put(files.revocations, must(revoke(pki_.authority, empty, serial_of(member_), lifetime())));
+  ASSERT_FALSE(victim().reload());
+  EXPECT_TRUE(first.ends());
+  Stranger second = dial();
+  second.before_handshake = [&](SSL& ssl) { SSL_set_session(&ssl, session); };
+  second.handshake(&member_);
+  second.write(FrameKind::hello, encode(hello()));
+  EXPECT_TRUE(second.ends());
+  EXPECT_EQ(SSL_session_reused(&second.session()), 0);
+  EXPECT_EQ(second.alert(), SSL_AD_CERTIFICATE_REVOKED);
+  expect_harmless(Reason::certificate_revoked);
+  SSL_SESSION_free(session);
 }
 
 TEST_F(Reload, P47_AuthoritiesOverlapAndTheOldOneIsRefusedAfterwards) {

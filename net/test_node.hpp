@@ -1,5 +1,7 @@
 #pragma once
 
+#include "net/host.hpp"
+#include "net/test_memory.hpp"
 #include "net/test_pki.hpp"
 #include "net/tls_transport.hpp"
 
@@ -63,11 +65,20 @@ class TestNode {
     auto made = TlsTransport::make(io_, std::move(options));
     if (const auto* error = std::get_if<TlsError>(&made)) throw std::runtime_error(error->detail);
     transport_ = std::move(std::get<std::unique_ptr<TlsTransport>>(made));
+    HostOptions host;
+    host.id = raft::NodeId(number);
+    host.cluster = cluster.value();
+    host.election_timeout = 600'000ms;
+    host.first_members = {
+        {raft::NodeId(1), "n1", ""}, {raft::NodeId(2), "n2", ""}, {raft::NodeId(3), "n3", ""}};
+    core_ = std::make_unique<Host>(io_, host, unheard_, HostEvents{});
     transport_->start({.deliver =
                            [this](raft::Envelope&& envelope) {
+                             core_->handlers().deliver(raft::Envelope(envelope));
                              const std::scoped_lock lock(mutex_);
                              delivered_.push_back(std::move(envelope));
                            },
+                       .objection = {},  // the strangers of these tests may claim what they like
                        .unreachable =
                            [this](raft::NodeId node) {
                              const std::scoped_lock lock(mutex_);
@@ -99,9 +110,26 @@ class TestNode {
     return result.get();
   }
 
+  /// What the messages that were delivered have made of a core: it hears all of them, and nobody hears it.
+  struct Consensus {
+    raft::HardState hard;
+    raft::Index commit;
+    raft::LogId last;
+    friend bool operator==(const Consensus&, const Consensus&) = default;
+  };
+  Consensus consensus() {
+    return run([this] {
+      const raft::State state = core_->status().state;
+      return Consensus{state.hard, state.commit, state.last};
+    });
+  }
+
   /// What is still under way has to end by itself when the transport stops: otherwise the thread never does.
   ~TestNode() {
-    run([this] { transport_->stop(); });
+    run([this] {
+      transport_->stop();
+      core_->stop();
+    });
     work_.reset();
     thread_.join();
   }
@@ -163,7 +191,17 @@ class TestNode {
   std::uint32_t number_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
+  class Unheard final : public Transport {
+   public:
+    void start(Handlers /*handlers*/) override {}
+    void send(raft::Envelope&& /*envelope*/) override {}
+    void send(raft::NodeId /*to*/, const kv::Request& /*request*/) override {}
+    void send(raft::NodeId /*to*/, const kv::Answer& /*answer*/) override {}
+    void set_members(const std::vector<raft::Member>& /*members*/) override {}
+    void stop() override {}
+  } unheard_;
   std::unique_ptr<TlsTransport> transport_;
+  std::unique_ptr<Host> core_;
   std::uint16_t port_ = 0;
   std::mutex mutex_;
   std::vector<raft::Envelope> delivered_;

@@ -63,6 +63,7 @@ class Stranger {
  public:
   /// Dials.
   explicit Stranger(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    ++sockets_;
     const sockaddr_in address = loopback(port);
     if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
       throw std::runtime_error("connect");
@@ -71,7 +72,10 @@ class Stranger {
   struct Accepted {
     int socket;
   };
-  explicit Stranger(Accepted accepted) : socket_(accepted.socket) { set_up(); }
+  explicit Stranger(Accepted accepted) : socket_(accepted.socket) {
+    ++sockets_;
+    set_up();
+  }
   Stranger(Stranger&& other) noexcept
       : socket_(std::exchange(other.socket_, -1)),
         context_(std::move(other.context_)),
@@ -80,8 +84,12 @@ class Stranger {
 
   void close() {
     session_.reset();
-    if (socket_ >= 0) ::close(std::exchange(socket_, -1));
+    if (socket_ < 0) return;
+    ::close(std::exchange(socket_, -1));
+    --sockets_;
   }
+  /// Descriptors that strangers have open, all together.
+  [[nodiscard]] static std::size_t sockets() { return sockets_; }
   /// With a reset, and not with an orderly end.
   void reset() {
     const linger now{1, 0};
@@ -208,6 +216,8 @@ class Stranger {
     errno = 0;
   }
 
+  static inline std::size_t sockets_ = 0;
+
   int socket_;
   ContextPointer context_;
   SessionPointer session_;
@@ -238,6 +248,7 @@ class StrangersDoor {
     if (accepted < 0) throw std::runtime_error("nobody came");
     return Stranger(Stranger::Accepted{accepted});
   }
+  [[nodiscard]] int socket() const { return socket_; }
   [[nodiscard]] raft::Member member(std::uint32_t number) const {
     return {raft::NodeId(number), "n" + std::to_string(number), "127.0.0.1:" + std::to_string(port_)};
   }

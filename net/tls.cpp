@@ -181,6 +181,18 @@ void forbid_resumption(SSL_CTX& context) {
   require(SSL_CTX_set_num_tickets(&context, 0) == 1, "forbidding tickets");
 }
 
+/// Who asks for a server of another name has lost his way, or was sent here: he gets an alert and no answer. Who names
+/// nobody is not asked: nodes know each other by their certificates.
+int check_server_name(SSL* session, int* alert, void* /*unused*/) {
+  const char* name = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name);
+  if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  if (X509_check_host(SSL_get_certificate(session), name, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) ==
+      1)
+    return SSL_TLSEXT_ERR_OK;
+  *alert = SSL_AD_UNRECOGNIZED_NAME;
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
 ContextPointer make_context(const SSL_METHOD* method, Loader& loader) {
   ContextPointer context(SSL_CTX_new(method));
   require(context != nullptr, "making a TLS context");
@@ -195,6 +207,9 @@ ContextPointer make_context(const SSL_METHOD* method, Loader& loader) {
   forbid_resumption(*context);
   // Never a callback of our own: what OpenSSL does not accept is not accepted.
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  // What the macro SSL_CTX_set_tlsext_servername_callback does, with a cast of this language.
+  SSL_CTX_callback_ctrl(context.get(), SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
+                        reinterpret_cast<void (*)()>(check_server_name));
   SSL_CTX_set_max_cert_list(context.get(), chain_bytes_max);
   SSL_CTX_set1_cert_store(context.get(), loader.store().get());
   set_verification(*SSL_CTX_get0_param(context.get()), loader.with_revocations());

@@ -5,6 +5,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/system/errc.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <memory>
@@ -21,6 +22,9 @@ class TlsStream {
     boost::system::error_code error;
     std::size_t bytes = 0;
   };
+
+  /// What an operation ends with when the peer has sent more messages of TLS than a correct one does.
+  static constexpr auto record_flood = boost::system::errc::protocol_error;
 
   TlsStream(boost::asio::ip::tcp::socket socket, SSL_CTX& context);
   ~TlsStream();

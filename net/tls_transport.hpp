@@ -31,6 +31,9 @@ struct TlsTransportOptions {
   TlsFiles files;
   LinkObserver observer;                  ///< may be empty
   std::function<std::uint64_t()> random;  ///< any 64 bits; needed. Spreads reconnects, decides nothing else
+  /// Of a node that keeps nothing on disk: a number that no other life of it has, told to its peers, which refuse every other
+  /// one from then on. 0: what it has promised it knows after a restart, too.
+  std::uint64_t life = 0;
 
   using Duration = std::chrono::milliseconds;
   Duration handshake_timeout{

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "kv/service.hpp"
+#include "net/reason.hpp"
 #include "raft/configuration.hpp"
 #include "raft/messages.hpp"
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace raftlab::net {
@@ -17,6 +19,9 @@ class Transport {
  public:
   struct Handlers {
     std::function<void(raft::Envelope&&)> deliver;  ///< addressed to this node, of its cluster, from a member
+    /// Asked before each delivery: why no correct member can have sent this. None: it is delivered; otherwise it is not, and
+    /// the link that it came by ends for that reason. May be empty: nothing is objected to.
+    std::function<std::optional<Reason>(const raft::Envelope&)> objection;
     /// The link broke, or what was sent may be lost. Never called from within `send`; several losses may be one call.
     std::function<void(raft::NodeId)> unreachable;
     /// Of a client of that member, to this node's service.

@@ -34,6 +34,10 @@ void TransportState::drop(Drop reason, std::uint64_t count) {
   counters.dropped[static_cast<std::size_t>(reason)] += count;
 }
 
+bool TransportState::is_same_life(raft::NodeId peer, std::uint64_t life) {
+  return lives.try_emplace(peer, life).first->second == life;
+}
+
 void TransportState::report_unreachable(raft::NodeId peer) {
   if (stopped) return;
   const bool posted = !unreachable_.empty();

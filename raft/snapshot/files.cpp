@@ -97,6 +97,7 @@ class Files::Implementation {
   // ---- Removing
 
   void keep_only(const std::vector<LogId>& wanted) {
+    give_up_overtaken(wanted);
     images_.forget_all();
     const auto listed = disk_->list();
     const auto* names = std::get_if<std::vector<std::string>>(&listed);
@@ -194,6 +195,15 @@ class Files::Implementation {
     if (!receiving_) return;
     const auto& file = receiving_->file();
     if (file ? file->lost_by(operation) : !changes_.proving()) fail_receiving(operation);
+  }
+
+  /// What comes in and is no newer than what is here already will not be asked for any more: whoever sends it has gone, or never
+  /// meant to finish.
+  void give_up_overtaken(const std::vector<LogId>& wanted) {
+    if (!receiving_ || receiving_->complete()) return;
+    const bool overtaken =
+        std::ranges::any_of(wanted, [&](LogId kept) { return kept.index >= receiving_->last().index; });
+    if (overtaken) fail_receiving(std::nullopt);
   }
 
   void fail_receiving(std::optional<OperationId> failed) {

@@ -320,7 +320,9 @@ class App {
     reconfigure->add_option("VOTER", entries_, "node4=HOST:PORT, or node4 for a member; all others leave")
         ->required();
     reconfigure->add_option("--learner", learners_, "Likewise: hears everything, decides nothing");
-    reconfigure->add_flag("--force", force_, "Learners become voters before they have caught up");
+    reconfigure->add_flag(
+        "--force", force_,
+        "Learners become voters before they have caught up; the leader may leave itself out");
 
     CLI::App* transfer = add_asking("transfer", "Hand the leadership over", [this](const Asked& asked) {
       return diskeyval::transfer(asked, raft::NodeId(target_));

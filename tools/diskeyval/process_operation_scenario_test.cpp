@@ -102,6 +102,7 @@ TEST_F(Operation, ANodeIsAddedAndTheLeaderRemovedUnderLoad) {
     stay.push_back(id);
     named.push_back("node" + std::to_string(id));
   }
+  named.emplace_back("--force");  // the leader is asked to leave itself out
   reconfigure(cluster, named);
   for (const std::uint32_t id : stay) EXPECT_TRUE(wait_for_voters(cluster, id, stay)) << cluster.said(id);
   EXPECT_NE(wait_for_leader_at(cluster, stay[0], [&](std::uint32_t leads) { return leads != leaves; }), 0U);

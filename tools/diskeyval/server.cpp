@@ -7,6 +7,7 @@
 #include "net/host.hpp"
 #include "net/http_server.hpp"
 #include "net/tls_transport.hpp"
+#include "tools/diskeyval/memory_mark.hpp"
 #include "tools/diskeyval/metrics.hpp"
 #include "tools/diskeyval/service_manager.hpp"
 #include "tools/version/version.hpp"
@@ -99,6 +100,7 @@ Result<std::unique_ptr<net::TlsTransport>> make_transport(asio::io_context& loop
   options.files = settings.tls;
   options.observer = std::move(observer);
   options.random = net::fresh_number;
+  if (settings.memory) options.life = net::fresh_number() | 1U;
   options.handshake_timeout = options.frame_timeout = options.write_timeout = settings.peer_timeout;
   auto made = net::TlsTransport::make(loop, std::move(options));
   if (const auto* error = std::get_if<net::TlsError>(&made))
@@ -126,6 +128,9 @@ Severity severity_of(net::Reason reason) {
     case net::Reason::closed_by_peer:
     case net::Reason::stopped:
     case net::Reason::superseded: return Severity::info;
+    case net::Reason::two_leaders:
+    case net::Reason::committed_conflict:
+    case net::Reason::forgetful: return Severity::error;  // what the safety of the cluster rests on is broken
     default: return Severity::warning;
   }
 }
@@ -172,7 +177,7 @@ class Server::Implementation {
     } catch (const std::exception& error) {
       return Failure{ExitCode::io, std::string("--listen: ") + error.what()};
     }
-    return std::nullopt;
+    return settings_.memory ? use_number_up(self_, settings_.tls.key) : std::nullopt;
   }
 
   ExitCode run() {
@@ -274,10 +279,10 @@ class Server::Implementation {
     if (settings_.trace) fields["trace"] = settings_.trace->string();
     log_.tell(Severity::info, "started", fields);
     if (settings_.data) return;
-    log_.tell(
-        Severity::warning, "in_memory",
-        {{"meaning",
-          "nothing is kept: once this node has ended, its number must not be used again in this cluster"}});
+    log_.tell(Severity::warning, "in_memory",
+              {{"meaning",
+                "nothing is kept: once this node has ended, its number cannot be used again in this cluster"},
+               {"mark", mark_of(self_, settings_.tls.key).string()}});
   }
 
   void watch_signals() {
