@@ -116,31 +116,27 @@ Core::Core(const Options& options, const Recovered& recovered)
   restart_election_timer();
 }
 
-void Core::describe(State& state) const {
-  state.hard = hard_;
-  state.leader = leader_;
-  state.role = role();
-  state.commit = commit_;
-  state.applied = applied_;
-  state.handed = handed_;
-  state.durable = durable_;
-  state.snapshot = snapshot_;
-  state.base = log_.base();
-  state.last = log_.last_id();
-  state.issued = issued_;
-  state.written = written_;
-  state.read_issued = read_issued_;
-  state.read_confirmed = read_confirmed_;
-  state.elapsed_ticks = elapsed_ticks_;
-  state.deadline_ticks = deadline_ticks_;
+State Core::state() const {
+  return State{.hard = hard_,
+               .leader = leader_,
+               .role = role(),
+               .commit = commit_,
+               .applied = applied_,
+               .handed = handed_,
+               .durable = durable_,
+               .snapshot = snapshot_,
+               .base = log_.base(),
+               .last = log_.last_id(),
+               .issued = issued_,
+               .written = written_,
+               .read_issued = read_issued_,
+               .read_confirmed = read_confirmed_,
+               .elapsed_ticks = elapsed_ticks_,
+               .deadline_ticks = deadline_ticks_};
 }
 
 View Core::view() const {
-  View view;
-  view.id = options_.id;
-  describe(view.state);
-  view.log = &log_;
-  view.configurations = configurations_;
+  View view{.id = options_.id, .state = state(), .log = &log_, .configurations = configurations_};
   if (const auto* pre_candidate = std::get_if<PreCandidate>(&role_)) {
     view.granted = pre_candidate->granted;
     view.refused = pre_candidate->refused;
@@ -198,9 +194,10 @@ std::uint64_t Core::fingerprint() const {
   numbers.add(issued_, written_).add(read_issued_, read_confirmed_).add(hard_write_.value(), dropped_);
   for (const ReadReady& read : read_ready_) numbers.add(read.tag, read.index.value());
   hasher.add(places.value(), numbers.value());
-  for (const PendingWrite& write : pending_writes_) {
-    hasher.add(write.seq, write.first).add(write.last, write.truncate_from);
-  }
+  std::uint64_t pending = 0;  // a sum, because they may be many; each has its number, which tells their order
+  for (const PendingWrite& write : pending_writes_)
+    pending += Hasher{}.add(write.seq, write.first).add(write.last, write.truncate_from).value();
+  hasher.add(pending);
   for (const Held& held : held_) hasher.add(held.gate, held.match).add(raft::hash(held.envelope));
   const auto add_votes = [&](const Votes& votes) {
     hasher.add(std::uint64_t{votes.granted.size()});
@@ -270,14 +267,30 @@ void Core::step(std::span<const Input> inputs, Output& out) {
   }
 }
 
+namespace {
+
+/// Becomes what `make` returns, in the place where it will stand. A delta is large, and there is one for each input.
+template <class Make>
+class InPlace {
+ public:
+  explicit InPlace(Make make) : make_(std::move(make)) {}
+  operator std::invoke_result_t<Make>() const { return make_(); }  // NOLINT(google-explicit-constructor)
+
+ private:
+  Make make_;
+};
+
+}  // namespace
+
 void Core::note_delta(Turn& turn, std::uint32_t input) const {
-  Delta& delta = turn.out.deltas.emplace_back();
-  delta.input = input;
-  describe(delta.after);
-  delta.truncated_from = std::exchange(turn.truncated_from, Index{});
-  delta.appended_from = std::exchange(turn.appended_from, Index{});
-  delta.installed = std::exchange(turn.installed, false);
-  delta.commit_configuration = std::exchange(turn.commit_configuration, std::nullopt);
+  turn.out.deltas.emplace_back(InPlace([&] {
+    return Delta{.input = input,
+                 .after = state(),
+                 .truncated_from = std::exchange(turn.truncated_from, Index{}),
+                 .appended_from = std::exchange(turn.appended_from, Index{}),
+                 .installed = std::exchange(turn.installed, false),
+                 .commit_configuration = std::exchange(turn.commit_configuration, std::nullopt)};
+  }));
 }
 
 void Core::handle_unexpected() { ++dropped_; }

@@ -321,7 +321,7 @@ class Core {
   void handle_unexpected();
   void flush(Turn& turn);
   void note_delta(Turn& turn, std::uint32_t input) const;
-  void describe(State& state) const;
+  [[nodiscard]] State state() const;
   [[nodiscard]] Role role() const { return static_cast<Role>(role_.index()); }
   [[nodiscard]] Leader* leading() { return std::get_if<Leader>(&role_); }
   [[nodiscard]] const Configuration& configuration() const { return configurations_.back().configuration; }
