@@ -31,7 +31,7 @@ complete -c raftlab -n __fish_use_subcommand -f -a audit -d 'Judge what real nod
 complete -c raftlab -n '__fish_seen_subcommand_from audit' -l help -d 'This text'
 complete -c raftlab -n '__fish_seen_subcommand_from audit' -l history -r -d 'What the clients were told, one JSON object a line'
 complete -c raftlab -n '__fish_seen_subcommand_from audit' -l json -d 'One JSON object in place of text'
-complete -c raftlab -n __fish_use_subcommand -f -a ladder -d 'Every rung of the invariant ladder, its sentence, active or why not'
+complete -c raftlab -n __fish_use_subcommand -f -a ladder -d 'Every rung of the invariant ladder, and what it says'
 complete -c raftlab -n '__fish_seen_subcommand_from ladder' -l help -d 'This text'
 complete -c raftlab -n __fish_use_subcommand -f -a bench -d 'Measure profiles with checks off and on'
 complete -c raftlab -n '__fish_seen_subcommand_from bench' -l help -d 'This text'

@@ -7,7 +7,7 @@ commands=(
     'replay:Re-execute a recorded run and compare every step'
     'show:Print a trace, one line per step'
     'audit:Judge what real nodes have written down (docs/cli.md#audit)'
-    'ladder:Every rung of the invariant ladder, its sentence, active or why not'
+    'ladder:Every rung of the invariant ladder, and what it says'
     'bench:Measure profiles with checks off and on'
 )
 if (( CURRENT == 2 )); then
