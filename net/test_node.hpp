@@ -4,6 +4,7 @@
 #include "net/test_memory.hpp"
 #include "net/test_pki.hpp"
 #include "net/tls_transport.hpp"
+#include "raft/wire/codec.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -74,7 +75,7 @@ class TestNode {
     core_ = std::make_unique<Host>(io_, host, unheard_, HostEvents{});
     transport_->start({.deliver =
                            [this](raft::Envelope&& envelope) {
-                             core_->handlers().deliver(raft::Envelope(envelope));
+                             hear(envelope);
                              const std::scoped_lock lock(mutex_);
                              delivered_.push_back(std::move(envelope));
                            },
@@ -188,6 +189,13 @@ class TestNode {
   }
 
  private:
+  /// The core has entries of its own: those of what was delivered are looked at from the test's thread.
+  void hear(const raft::Envelope& envelope) {
+    std::vector<std::byte> bytes;
+    raft::wire::encode(envelope, bytes);
+    core_->handlers().deliver(std::get<raft::Envelope>(raft::wire::decode(bytes)));
+  }
+
   std::uint32_t number_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io_.get_executor()};
