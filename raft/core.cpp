@@ -136,27 +136,27 @@ State Core::state() const {
 }
 
 View Core::view() const {
-  View view{.id = options_.id, .state = state(), .log = &log_, .configurations = configurations_};
-  if (const auto* pre_candidate = std::get_if<PreCandidate>(&role_)) {
-    view.granted = pre_candidate->granted;
-    view.refused = pre_candidate->refused;
-  } else if (const auto* candidate = std::get_if<Candidate>(&role_)) {
-    view.granted = candidate->granted;
-    view.refused = candidate->refused;
-  } else if (const auto* leader = std::get_if<Leader>(&role_)) {
-    view.peers = leader->peers;
-    view.reads = leader->reads;
-    view.uncommitted_bytes = leader->uncommitted_bytes;
-    if (leader->handover) view.transferee = leader->handover->target;
-  } else {
-    view.forwarded = std::get<Follower>(role_).reads;
-  }
-  view.reads_confirmed = read_ready_.size();
-  view.promise_ticks = promise_ticks_;
-  view.held = held_.size();
-  view.dropped = dropped_;
-  view.faulty = fault_.has_value();
-  return view;
+  const auto* leader = std::get_if<Leader>(&role_);
+  const auto* follower = std::get_if<Follower>(&role_);
+  const Votes* votes = std::get_if<Candidate>(&role_);
+  if (votes == nullptr) votes = std::get_if<PreCandidate>(&role_);
+  return View{
+      .id = options_.id,
+      .state = state(),
+      .log = &log_,
+      .configurations = configurations_,
+      .peers = leader != nullptr ? std::span(leader->peers) : std::span<const Progress>{},
+      .granted = votes != nullptr ? std::span(votes->granted) : std::span<const NodeId>{},
+      .refused = votes != nullptr ? std::span(votes->refused) : std::span<const NodeId>{},
+      .reads = leader != nullptr ? std::span(leader->reads) : std::span<const PendingRead>{},
+      .forwarded = follower != nullptr ? std::span(follower->reads) : std::span<const ForwardedRead>{},
+      .reads_confirmed = read_ready_.size(),
+      .transferee = leader != nullptr && leader->handover ? leader->handover->target : NodeId{},
+      .uncommitted_bytes = leader != nullptr ? leader->uncommitted_bytes : 0,
+      .promise_ticks = promise_ticks_,
+      .held = held_.size(),
+      .dropped = dropped_,
+      .faulty = fault_.has_value()};
 }
 
 std::uint64_t Core::hash() const {
