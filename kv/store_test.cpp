@@ -160,7 +160,7 @@ TEST_F(StoreTest, C16_another_command_under_a_number_that_was_used_is_refused) {
 TEST(StoreSessions, C17_a_million_sessions_leave_the_same_ones_on_every_node) {
   constexpr std::uint64_t flood = 1'000'000;
   constexpr ClientId idle(1);
-  constexpr ClientId busy(2);
+  static constexpr ClientId busy(2);
   const auto command_at = [](std::uint64_t index) {
     return index > 2 && index % 5'000 == 0 ? Command{busy, Sequence(index), Put{"k", "v"}}
                                            : plain(OpenSession{});
