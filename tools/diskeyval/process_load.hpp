@@ -101,10 +101,10 @@ class Load {
     }
   }
 
-  static void note(invariants::HistoryRecorder& recorder, invariants::OpId id, bool reads,
+  static void note(invariants::HistoryRecorder& recorder, invariants::OpId id, bool is_read,
                    const Reply& reply) {
     const auto index = [&] { return raft::Index(reply.body.at("index").get<std::uint64_t>()); };
-    if (reply.status == 200 && reads) {
+    if (reply.status == 200 && is_read) {
       recorder.ok(id, now(), invariants::Outcome::read(reply.body.at("value").get<std::string>()), index());
     } else if (reply.status == 200) {
       recorder.ok(id, now(), invariants::Outcome::done(), index());
