@@ -61,7 +61,7 @@ class Campaign {
     return evaluations_;
   }
   [[nodiscard]] std::uint64_t rungs_evaluated() const;
-  /// Active rungs that were never evaluated for real.
+  /// Rungs that were never evaluated for real.
   [[nodiscard]] std::vector<const invariants::RungInfo*> rungs_idle() const;
   [[nodiscard]] const MarkTally& tally(simulator::Mark mark) const {
     return marks_[static_cast<std::size_t>(mark)];

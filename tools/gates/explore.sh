@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Proves: no rung of the ladder falls in any of the first seeds, with every check on; every active rung was evaluated with
+# Proves: no rung of the ladder falls in any of the first seeds, with every check on; every rung was evaluated with
 # its premise true; and every kind of fault fired in at least one seed of twenty. A failing seed prints the line that
 # replays it.
 #
@@ -34,4 +34,4 @@ if [ -n "$rare" ]; then
   failures=1
 fi
 [ "$failures" -eq 0 ] || exit 1
-echo "holds: $seeds seeds, every active rung evaluated, every kind of fault fired in one seed of twenty or more"
+echo "holds: $seeds seeds, every rung evaluated, every kind of fault fired in one seed of twenty or more"
