@@ -12,7 +12,7 @@ using raft::Index;
 /// A run written by hand: each call is one nanosecond after the one before it.
 class WitnessTest : public ::testing::Test {
  protected:
-  void invoke(OpId id, Operation op) { witness_.invoke(id, ++now_, std::move(op)); }
+  void invoke(OpId id, const Operation& op) { witness_.invoke(id, ++now_, op); }
   void ok(OpId id, Outcome outcome, std::uint64_t index) {
     witness_.ok(id, ++now_, std::move(outcome), Index(index));
   }

@@ -98,8 +98,8 @@ constexpr std::size_t deadline_buckets = 256;
     case raft::Rejection::too_large: return Status::bad_request;
     case raft::Rejection::timed_out: return Status::timed_out;  // the leader did not answer this node
     case raft::Rejection::not_ready:
-    case raft::Rejection::transferring: break;  // soon another leads, or this one goes on
-    case raft::Rejection::change_in_flight:     // of requests that a service does not make
+    case raft::Rejection::transferring:      // soon another leads, or this one goes on
+    case raft::Rejection::change_in_flight:  // this and the rest: of requests that a service does not make
     case raft::Rejection::bad_configuration:
     case raft::Rejection::not_caught_up:
     case raft::Rejection::bad_target: break;

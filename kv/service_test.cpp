@@ -82,7 +82,7 @@ TEST_F(OneNode, reads_see_the_keys_at_one_index) {
 TEST_F(OneNode, what_cannot_be_a_command_is_a_bad_request) {
   auto error_of = [&, tag = std::uint64_t{0}](Request request) mutable {
     request.tag = ++tag;
-    const Answer answer = ask(cluster_, 1, std::move(request));
+    const Answer answer = ask(cluster_, 1, request);
     EXPECT_EQ(answer.status, Status::bad_request);
     return answer.error;
   };

@@ -12,7 +12,6 @@ namespace {
 
 using test::Bytes;
 using test::draw_session_command;
-using test::rest_of_snapshot;
 using test::snapshot_of;
 
 StoreOptions draw_options() {

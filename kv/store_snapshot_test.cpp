@@ -133,6 +133,7 @@ TEST_F(StoreSnapshotTest, a_restored_store_answers_retries_as_the_original_would
 TEST_F(StoreSnapshotTest, a_restored_store_evicts_the_same_sessions_in_the_same_order) {
   use_options(StoreOptions{.sessions_max = 4});
   std::vector<ClientId> clients;
+  clients.reserve(4);
   for (int i = 0; i < 4; ++i) clients.push_back(open());
   const std::uint64_t put = hash(Change{Put{"k", "v"}});
   for (const std::size_t i : {2U, 0U, 3U}) apply(clients[i], 1, Put{"k", "v"});
@@ -294,6 +295,7 @@ TEST_F(StoreSnapshotTest, shows_the_sessions_at_the_beginning) {
   use_options(StoreOptions{.sessions_max = 3});
   put("k", "found");
   std::vector<ClientId> clients;
+  clients.reserve(3);
   for (int i = 0; i < 3; ++i) clients.push_back(open());
   apply(clients[1], 1, CompareAndSwap{"k", "other", "x"});
   const std::vector<std::function<void()>> changes = {

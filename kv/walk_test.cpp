@@ -98,7 +98,7 @@ TEST_F(WalkTest, copies_nothing_when_there_is_none) {
 
 TEST_F(WalkTest, what_is_added_is_not_shown) {
   begin();
-  items_.push_back("e");
+  items_.emplace_back("e");
   set(4, "E");
   EXPECT_EQ(copies_, 0);
   EXPECT_EQ(rest(), (Shown{"a", "b", "c", "d"}));

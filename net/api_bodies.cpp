@@ -1,156 +1,110 @@
 #include "net/api_bodies.hpp"
 
+#include "net/json_body.hpp"
 #include "net/text.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
-#include <set>
 #include <utility>
-#include <vector>
 
 namespace raftlab::net {
 
-using nlohmann::json;
+namespace json = boost::json;
 
 namespace {
 
-constexpr int depth_max = 4;
 constexpr std::size_t name_bytes_max = 256;  // of a member, and of its address
 
-/// Thrown and caught in this file.
-struct Wrong {
-  std::string message;
-};
+[[noreturn]] void wrong(std::string message) { throw BodyError{std::move(message)}; }
 
-[[noreturn]] void wrong(std::string message) { throw Wrong{std::move(message)}; }
-
-/// What is legal JSON and all the same not for us. It goes before the library makes anything of the text: that would check
-/// as well, by a callback, but then looks through an array once for each object in it.
-class Watch final : public json::json_sax_t {
- public:
-  std::string problem;  ///< empty: none
-
-  bool null() override { return true; }
-  bool boolean(bool /*value*/) override { return true; }
-  bool number_integer(number_integer_t /*value*/) override { return true; }
-  bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
-  bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
-  bool string(string_t& /*value*/) override { return true; }
-  bool binary(binary_t& /*value*/) override { return true; }
-  bool start_object(std::size_t /*size*/) override {
-    names_.emplace_back();
-    return begin();
-  }
-  bool key(string_t& name) override {
-    if (!names_.back().insert(name).second) problem = "a name stands twice";
-    return problem.empty();
-  }
-  bool end_object() override {
-    names_.pop_back();
-    return end();
-  }
-  bool start_array(std::size_t /*size*/) override { return begin(); }
-  bool end_array() override { return end(); }
-  bool parse_error(std::size_t /*at*/, const std::string& /*token*/,
-                   const nlohmann::detail::exception& /*error*/) override {
-    problem = "not JSON";
-    return false;
-  }
-
- private:
-  bool begin() {
-    if (++depth_ > depth_max) problem = "nested too deeply";
-    return problem.empty();
-  }
-  bool end() {
-    --depth_;
-    return true;
-  }
-
-  int depth_ = 0;
-  std::vector<std::set<std::string>> names_;  // of the objects that are open
-};
-
-json parse(std::string_view text) {
-  Watch watch;
-  const bool sound = json::sax_parse(text, &watch);
-  if (!sound) wrong("body: " + watch.problem);
-  json body = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (body.is_discarded()) wrong("body: not JSON");
-  if (!body.is_object()) wrong("body: expected an object");
-  return body;
-}
-
-void only(const json& object, std::initializer_list<std::string_view> known) {
-  for (const auto& [field, value] : object.items()) {
-    if (std::ranges::find(known, field) == known.end()) wrong("unknown field \"" + field + "\"");
+void only(const json::object& object, std::initializer_list<std::string_view> known) {
+  for (const auto& field : object) {
+    const std::string_view name = field.key();
+    if (std::ranges::find(known, name) == known.end()) wrong("unknown field \"" + std::string(name) + "\"");
   }
 }
 
-const json& field(const json& object, const char* name) {
-  const auto found = object.find(name);
-  if (found == object.end()) wrong(std::string("\"") + name + "\" is missing");
+const json::value& field(const json::object& object, const char* name) {
+  const json::value* found = object.if_contains(name);
+  if (found == nullptr) wrong(std::string("\"") + name + "\" is missing");
   return *found;
 }
 
-std::uint64_t number(const json& value, const char* name, std::uint64_t least, std::uint64_t most) {
-  if (!value.is_number_unsigned() || value.get<std::uint64_t>() < least ||
-      value.get<std::uint64_t>() > most) {
+const json::array& array(const json::object& object, const char* name) {
+  const json::array* found = field(object, name).if_array();
+  if (found == nullptr) wrong(std::string("\"") + name + "\": expected an array");
+  return *found;
+}
+
+const json::object& object_in(const json::value& value, const char* name) {
+  const json::object* found = value.if_object();
+  if (found == nullptr) wrong(std::string("\"") + name + "\": expected objects");
+  return *found;
+}
+
+std::uint64_t number(const json::value& value, const char* name, std::uint64_t least, std::uint64_t most) {
+  std::optional<std::uint64_t> number;
+  if (const std::uint64_t* large = value.if_uint64()) {
+    number = *large;
+  } else if (const std::int64_t* small = value.if_int64(); small != nullptr && *small >= 0) {
+    number = static_cast<std::uint64_t>(*small);
+  }
+  if (!number || *number < least || *number > most) {
     wrong(std::string("\"") + name + "\": expected a whole number from " + std::to_string(least) + " to " +
           std::to_string(most));
   }
-  return value.get<std::uint64_t>();
+  return *number;
 }
 
-bool yes(const json& object, const char* name) {
-  const auto found = object.find(name);
-  if (found == object.end()) return false;
-  if (!found->is_boolean()) wrong(std::string("\"") + name + "\": expected true or false");
-  return found->get<bool>();
+bool yes(const json::object& object, const char* name) {
+  const json::value* found = object.if_contains(name);
+  if (found == nullptr) return false;
+  if (!found->is_bool()) wrong(std::string("\"") + name + "\": expected true or false");
+  return found->get_bool();
 }
 
-bool base64(const json& object, const char* name) {
-  const auto found = object.find(name);
-  if (found == object.end() || *found == "utf-8") return false;
-  if (*found != "base64") wrong(std::string("\"") + name + R"(": expected "utf-8" or "base64")");
-  return true;
+bool base64(const json::object& object, const char* name) {
+  const json::value* found = object.if_contains(name);
+  if (found == nullptr) return false;
+  const json::string* encoding = found->if_string();
+  if (encoding != nullptr && *encoding == "utf-8") return false;
+  if (encoding != nullptr && *encoding == "base64") return true;
+  wrong(std::string("\"") + name + R"(": expected "utf-8" or "base64")");
 }
 
-std::string text(const json& value, const char* name, bool encoded) {
-  if (!value.is_string()) wrong(std::string("\"") + name + "\": expected a string");
-  if (!encoded) return value.get<std::string>();
-  auto decoded = from_base64(value.get_ref<const std::string&>());
+std::string text(const json::value& value, const char* name, bool encoded) {
+  const json::string* string = value.if_string();
+  if (string == nullptr) wrong(std::string("\"") + name + "\": expected a string");
+  if (!encoded) return {string->data(), string->size()};
+  auto decoded = from_base64({string->data(), string->size()});
   if (!decoded) wrong(std::string("\"") + name + "\": not base64");
   return std::move(*decoded);
 }
 
 /// A session of the client's own: both, or neither.
-void take_session(const json& object, Wish& wish) {
+void take_session(const json::object& object, Wish& wish) {
   const bool has_client = object.contains("client_id");
   if (has_client != object.contains("seq")) wrong("\"client_id\" and \"seq\" go together");
   if (!has_client) return;
-  wish.client = kv::ClientId(number(object["client_id"], "client_id", 1, UINT64_MAX));
-  wish.sequence = kv::Sequence(number(object["seq"], "seq", 1, UINT64_MAX));
+  wish.client = kv::ClientId(number(field(object, "client_id"), "client_id", 1, UINT64_MAX));
+  wish.sequence = kv::Sequence(number(field(object, "seq"), "seq", 1, UINT64_MAX));
 }
 
 template <class Content, class Read>
 Body<Content> read(Read&& reader) {
   try {
     return reader();
-  } catch (Wrong& error) {
-    return BodyError{std::move(error.message)};
+  } catch (BodyError& error) {
+    return std::move(error);
   }
 }
 
-raft::Member member(const json& object) {
-  if (!object.is_object()) wrong("\"members\": expected objects");
+raft::Member member(const json::object& object) {
   only(object, {"id", "name", "address", "learner"});
   raft::Member member;
   member.id = raft::NodeId(static_cast<std::uint32_t>(number(field(object, "id"), "id", 1, UINT32_MAX)));
-  member.name = object.contains("name") ? text(object["name"], "name", false)
+  member.name = object.contains("name") ? text(field(object, "name"), "name", false)
                                         : "node" + std::to_string(member.id.value());
   member.address = text(field(object, "address"), "address", false);
   if (member.name.size() > name_bytes_max || member.address.size() > name_bytes_max)
@@ -162,7 +116,8 @@ raft::Member member(const json& object) {
 
 Body<Wish> put_body(std::string key, std::string_view body) {
   return read<Wish>([&] {
-    const json object = parse(body);
+    const JsonBody parsed(body);
+    const json::object& object = parsed.object();
     only(object, {"client_id", "seq", "value", "encoding"});
     Wish wish;
     take_session(object, wish);
@@ -176,7 +131,8 @@ Body<Wish> delete_body(std::string key, std::string_view body) {
   return read<Wish>([&] {
     Wish wish;
     if (!body.empty()) {
-      const json object = parse(body);
+      const JsonBody parsed(body);
+      const json::object& object = parsed.object();
       only(object, {"client_id", "seq"});
       take_session(object, wish);
     }
@@ -187,12 +143,13 @@ Body<Wish> delete_body(std::string key, std::string_view body) {
 
 Body<Wish> cas_body(std::string key, std::string_view body) {
   return read<Wish>([&] {
-    const json object = parse(body);
+    const JsonBody parsed(body);
+    const json::object& object = parsed.object();
     only(object, {"client_id", "seq", "expected", "value", "encoding"});
     Wish wish;
     take_session(object, wish);
     const bool encoded = base64(object, "encoding");
-    const json& expected = field(object, "expected");
+    const json::value& expected = field(object, "expected");
     kv::CompareAndSwap swap{std::move(key), std::nullopt, text(field(object, "value"), "value", encoded)};
     if (!expected.is_null()) swap.expected = text(expected, "expected", encoded);
     wish.what = kv::Change{std::move(swap)};
@@ -202,15 +159,14 @@ Body<Wish> cas_body(std::string key, std::string_view body) {
 
 Body<Wish> mput_body(std::string_view body) {
   return read<Wish>([&] {
-    const json object = parse(body);
+    const JsonBody parsed(body);
+    const json::object& object = parsed.object();
     only(object, {"client_id", "seq", "entries"});
     Wish wish;
     take_session(object, wish);
-    const json& entries = field(object, "entries");
-    if (!entries.is_array()) wrong("\"entries\": expected an array");
     kv::PutBatch batch;
-    for (const json& entry : entries) {
-      if (!entry.is_object()) wrong("\"entries\": expected objects");
+    for (const json::value& each : array(object, "entries")) {
+      const json::object& entry = object_in(each, "entries");
       only(entry, {"key", "key_encoding", "value", "encoding"});
       batch.entries.push_back(kv::Put{text(field(entry, "key"), "key", base64(entry, "key_encoding")),
                                       text(field(entry, "value"), "value", base64(entry, "encoding"))});
@@ -222,13 +178,12 @@ Body<Wish> mput_body(std::string_view body) {
 
 Body<Wish> mget_body(std::string_view body) {
   return read<Wish>([&] {
-    const json object = parse(body);
+    const JsonBody parsed(body);
+    const json::object& object = parsed.object();
     only(object, {"keys", "key_encoding"});
-    const json& keys = field(object, "keys");
-    if (!keys.is_array()) wrong("\"keys\": expected an array");
     const bool encoded = base64(object, "key_encoding");
     kv::GetKeys get;
-    for (const json& key : keys) get.keys.push_back(text(key, "keys", encoded));
+    for (const json::value& key : array(object, "keys")) get.keys.push_back(text(key, "keys", encoded));
     Wish wish;
     wish.what = std::move(get);
     return wish;
@@ -237,14 +192,14 @@ Body<Wish> mget_body(std::string_view body) {
 
 Body<ReconfigureBody> reconfigure_body(std::string_view body) {
   return read<ReconfigureBody>([&] {
-    const json object = parse(body);
+    const JsonBody parsed(body);
+    const json::object& object = parsed.object();
     only(object, {"members", "force"});
-    const json& members = field(object, "members");
-    if (!members.is_array()) wrong("\"members\": expected an array");
     ReconfigureBody reconfigure;
     reconfigure.force = yes(object, "force");
     raft::Configuration& target = reconfigure.target;
-    for (const json& each : members) {
+    for (const json::value& value : array(object, "members")) {
+      const json::object& each = object_in(value, "members");
       target.members.push_back(member(each));
       (yes(each, "learner") ? target.learners : target.voters).push_back(target.members.back().id);
     }
@@ -257,7 +212,8 @@ Body<ReconfigureBody> reconfigure_body(std::string_view body) {
 
 Body<raft::NodeId> transfer_body(std::string_view body) {
   return read<raft::NodeId>([&] {
-    const json object = parse(body);
+    const JsonBody parsed(body);
+    const json::object& object = parsed.object();
     only(object, {"target"});
     return raft::NodeId(static_cast<std::uint32_t>(number(field(object, "target"), "target", 1, UINT32_MAX)));
   });
@@ -265,7 +221,8 @@ Body<raft::NodeId> transfer_body(std::string_view body) {
 
 Body<kv::ReadPolicy> read_policy_body(std::string_view body) {
   return read<kv::ReadPolicy>([&] {
-    const json object = parse(body);
+    const JsonBody parsed(body);
+    const json::object& object = parsed.object();
     only(object, {"read"});
     const auto policy = read_policy(text(field(object, "read"), "read", false));
     if (!policy) wrong(R"("read": expected "stale", "read_index" or "lease")");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/json_body.hpp"
 #include "net/requests.hpp"
 #include "raft/configuration.hpp"
 
@@ -7,14 +8,8 @@
 #include <string_view>
 #include <variant>
 
-/// The JSON bodies of requests to the HTTP API (docs/http-api.md). Every byte is taken for hostile: the depth is bounded, a
-/// name stands once, and no field is left over.
+/// The JSON bodies of requests to the HTTP API (docs/http-api.md). Besides what `JsonBody` refuses, no field is left over.
 namespace raftlab::net {
-
-/// What is wrong with a body, for who sent it.
-struct BodyError {
-  std::string message;
-};
 
 template <class Content>
 using Body = std::variant<Content, BodyError>;

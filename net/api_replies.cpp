@@ -2,7 +2,9 @@
 
 #include "net/text.hpp"
 
-#include <nlohmann/json.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 
 #include <array>
 #include <utility>
@@ -10,14 +12,16 @@
 namespace raftlab::net {
 
 using kv::Status;
-using nlohmann::ordered_json;
+namespace json = boost::json;
 
 namespace {
 
-ApiReply reply(unsigned status, const ordered_json& body) { return ApiReply{status, body.dump() + "\n", {}}; }
+ApiReply reply(unsigned status, const json::object& body) {
+  return ApiReply{status, json::serialize(body) + "\n", {}};
+}
 
 /// As text when JSON can hold it; otherwise as base64, and `encoding_field` says so.
-void put_bytes(ordered_json& object, const char* field, const char* encoding_field,
+void put_bytes(json::object& object, const char* field, const char* encoding_field,
                const std::string& bytes) {
   if (is_utf8(bytes)) {
     object[field] = bytes;
@@ -27,8 +31,8 @@ void put_bytes(ordered_json& object, const char* field, const char* encoding_fie
   object[encoding_field] = "base64";
 }
 
-ordered_json pair(const std::string& key, const std::optional<std::string>& value) {
-  ordered_json object;
+json::object pair(const std::string& key, const std::optional<std::string>& value) {
+  json::object object;
   put_bytes(object, "key", "key_encoding", key);
   if (value) {
     put_bytes(object, "value", "encoding", *value);
@@ -39,7 +43,7 @@ ordered_json pair(const std::string& key, const std::optional<std::string>& valu
 }
 
 ApiReply done(const kv::Answer& answer, Answers shape, const std::vector<std::string>& keys) {
-  ordered_json body;
+  json::object body;
   switch (shape) {
     case Answers::write:
       body["index"] = answer.index.value();
@@ -51,12 +55,12 @@ ApiReply done(const kv::Answer& answer, Answers shape, const std::vector<std::st
       body = pair(keys.at(0), answer.values[0]);
       body["index"] = answer.index.value();
       return reply(200, body);
-    case Answers::keys:
-      body["values"] = ordered_json::array();
-      for (std::size_t i = 0; i < keys.size(); ++i)
-        body["values"].push_back(pair(keys[i], answer.values.at(i)));
+    case Answers::keys: {
+      json::array& values = body["values"].emplace_array();
+      for (std::size_t i = 0; i < keys.size(); ++i) values.push_back(pair(keys[i], answer.values.at(i)));
       body["index"] = answer.index.value();
       return reply(200, body);
+    }
   }
   return error_reply(500, "internal", "an answer of no shape");
 }
@@ -69,7 +73,7 @@ ApiReply later(ApiReply error) {
 ApiReply not_leader(const kv::Answer& answer, const std::optional<std::string>& leader) {
   if (!leader)
     return later(error_reply(503, "no_leader", "this node does not lead, and knows nobody who does"));
-  ordered_json body;
+  json::object body;
   body["error"] = "not_leader";
   body["message"] = "node " + std::to_string(answer.leader.value()) + " leads";
   body["leader"] = answer.leader.value();
@@ -113,10 +117,10 @@ Named rejection(raft::Rejection reason) {
   return {500, "internal", "rejected"};
 }
 
-ordered_json members_of(const raft::Configuration& configuration) {
-  ordered_json members = ordered_json::array();
+json::array members_of(const raft::Configuration& configuration) {
+  json::array members;
   for (const raft::Member& member : configuration.members) {
-    ordered_json each;
+    json::object each;
     each["id"] = member.id.value();
     put_bytes(each, "name", "name_encoding", member.name);
     put_bytes(each, "address", "address_encoding", member.address);
@@ -129,7 +133,7 @@ ordered_json members_of(const raft::Configuration& configuration) {
 }  // namespace
 
 ApiReply error_reply(unsigned status, std::string_view code, std::string_view message) {
-  ordered_json body;
+  json::object body;
   body["error"] = code;
   body["message"] = message;
   return reply(status, body);
@@ -140,7 +144,7 @@ ApiReply reply_of(const kv::Answer& answer, Answers shape, const std::vector<std
   switch (answer.status) {
     case Status::ok: return done(answer, shape, keys);
     case Status::compare_failed: {
-      ordered_json body;
+      json::object body;
       body["error"] = "compare_failed";
       body["message"] = "the key holds something else";
       if (answer.found) {
@@ -170,7 +174,7 @@ ApiReply reply_of(const kv::Answer& answer, Answers shape, const std::vector<std
 }
 
 ApiReply reply_of(const kv::ChangeAnswer& answer) {
-  ordered_json body;
+  json::object body;
   switch (answer.outcome) {
     case kv::ChangeAnswer::Outcome::accepted:
       body["result"] = "accepted";
@@ -189,12 +193,12 @@ ApiReply reply_of(const kv::ChangeAnswer& answer) {
 
 ApiReply reply_of(const HostStatus& status, raft::NodeId id, std::uint64_t cluster) {
   const raft::State& state = status.state;
-  ordered_json body;
+  json::object body;
   body["id"] = id.value();
   body["cluster"] = std::to_string(cluster);  // more than a number of JSON is sure to hold
   body["role"] = raft::name(state.role);
   body["term"] = state.hard.term.value();
-  body["leader"] = state.leader ? ordered_json(state.leader.value()) : ordered_json(nullptr);
+  body["leader"] = state.leader ? json::value(state.leader.value()) : json::value(nullptr);
   body["commit"] = state.commit.value();
   body["applied"] = status.applied.value();
   body["last"] = state.last.index.value();
@@ -204,7 +208,7 @@ ApiReply reply_of(const HostStatus& status, raft::NodeId id, std::uint64_t clust
   body["under_way"] = status.under_way;
   body["members"] = members_of(status.configuration);
   body["joint"] = status.configuration.joint();
-  body["fault"] = status.fault ? ordered_json("write_failed") : ordered_json(nullptr);
+  body["fault"] = status.fault ? json::value("write_failed") : json::value(nullptr);
   return reply(200, body);
 }
 

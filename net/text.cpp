@@ -1,6 +1,6 @@
 #include "net/text.hpp"
 
-#include <nlohmann/json.hpp>
+#include <boost/locale/utf.hpp>
 #include <openssl/evp.h>
 
 #include <cstddef>
@@ -20,12 +20,14 @@ constexpr std::size_t most = std::numeric_limits<int>::max() / 2;  // what OpenS
 }  // namespace
 
 bool is_utf8(std::string_view bytes) {
-  try {
-    static_cast<void>(nlohmann::json(bytes).dump());
-    return true;
-  } catch (const nlohmann::json::type_error&) {
-    return false;
+  using boost::locale::utf::is_valid_codepoint;
+  using Utf8 = boost::locale::utf::utf_traits<char>;
+  const char* at = bytes.data();
+  const char* const end = at + bytes.size();
+  while (at != end) {
+    if (!is_valid_codepoint(Utf8::decode(at, end))) return false;
   }
+  return true;
 }
 
 std::string to_base64(std::string_view bytes) {

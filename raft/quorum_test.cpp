@@ -18,7 +18,7 @@ auto any_of(std::set<std::uint32_t> nodes) {
   return [nodes = std::move(nodes)](NodeId node) { return nodes.contains(node.value()); };
 }
 
-Configuration joint(std::vector<std::uint32_t> incoming, std::vector<std::uint32_t> outgoing) {
+Configuration joint(const std::vector<std::uint32_t>& incoming, const std::vector<std::uint32_t>& outgoing) {
   Configuration configuration;
   for (const std::uint32_t id : incoming) configuration.voters.emplace_back(id);
   for (const std::uint32_t id : outgoing) configuration.outgoing.emplace_back(id);
