@@ -8,7 +8,6 @@ namespace raftlab::raft {
 namespace {
 
 using namespace testing;
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 

@@ -9,8 +9,6 @@ namespace raftlab::scenarios {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 /// Its log is (1,1) configuration, (2,2) no-op.
 const std::string alone = "cluster 1\nelect n1\n";

@@ -9,7 +9,6 @@ namespace raftlab::scenarios {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 /// n1 leads three voters; n4 stands aside.

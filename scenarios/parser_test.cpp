@@ -80,7 +80,7 @@ TEST(Parser, refuses_bytes_that_are_no_text) {
 TEST(Parser, refuses_bytes_that_are_no_text_in_expected_output_too) {
   EXPECT_EQ(format(refused("status\n----\nn1 up\r\n\nlog\n")),
             "t.scn:3:6: a carriage return: lines of a script end with a line feed alone\n  n1 up\n       ^");
-  const Diagnostic diagnostic = refused(std::string_view("status\n----\nn1\0up\n", 19));
+  const Diagnostic diagnostic = refused(std::string_view("status\n----\nn1\0up\n", 18));
   EXPECT_EQ(diagnostic.line, 3U);
   EXPECT_EQ(diagnostic.column, 3U);
 }

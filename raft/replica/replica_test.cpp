@@ -518,7 +518,7 @@ TEST(ReplicaObserver, hears_of_a_step_after_its_write_was_handed_over_and_before
   host.observer.on_step = [&](const trace::Step& step) {
     if (step.output.write.seq) {
       EXPECT_EQ(host.replica->wal().appended(), step.output.write.seq);
-      journal.push_back("write");
+      journal.emplace_back("write");
     }
     for (const Slice& slice : step.output.apply)
       journal.push_back("to apply " + std::to_string(slice.last_index().value()));

@@ -85,7 +85,7 @@ TEST(SnapshotDamage, WhatIsDamagedOnTheWayIsNotStored) {
 
 /// The sender itself is wrong about the image.
 TEST(SnapshotDamage, AnImageThatIsNotWhatItsChunksSayIsNotStored) {
-  const auto refused = [](const char* what, Example sent) {
+  const auto refused = [](const char* what, const Example& sent) {
     TestDisk disk;
     Files files = open(disk).files;
     EXPECT_EQ(receive(files, sent, 64), 0U) << what;

@@ -109,8 +109,8 @@ struct Counts {
   int neither = 0;
 };
 
-void fail_once(std::uint64_t pace, std::set<std::uint64_t> fail_at, TestDisk::Behind behind, DiskError error,
-               bool silent, Counts& counts) {
+void fail_once(std::uint64_t pace, const std::set<std::uint64_t>& fail_at, TestDisk::Behind behind,
+               DiskError error, bool silent, Counts& counts) {
   TestDisk disk;
   disk.set_files({{older.name(), older.image}});
   disk.fail_at = fail_at;

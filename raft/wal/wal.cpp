@@ -82,7 +82,7 @@ class Wal::Implementation {
     std::size_t bytes = terms_.memory_bytes();
     for (const Gathered& record : gathered_) bytes += sizeof record + record.buffer.capacity();
     for (const auto* files : {&live_files_, &replaced_files_, &to_remove_}) {
-      for (const std::string& file : *files) bytes += sizeof file + file.capacity();
+      for (const std::string& file : *files) bytes += sizeof(std::string) + file.capacity();
     }
     return bytes;
   }

@@ -143,11 +143,11 @@ TEST(WalCheckpoint, ACheckpointOfManyRecordsIsAppendedWithItsLast) {
   while (!run.disk.idle()) {
     const auto outcome = run.log.wal.complete(run.disk.step());
     const Files files = run.disk.files();
-    removing = removing || files.count(segment_name(SegmentNumber(1))) == 0;
+    removing = removing || !files.contains(segment_name(SegmentNumber(1)));
     if (removing) {
       EXPECT_EQ(run.log.wal.appended(), run.seq);
     }
-    EXPECT_EQ(outcome.has_value(), files.count(old_file) == 0 && run.disk.idle());
+    EXPECT_EQ(outcome.has_value(), !files.contains(old_file) && run.disk.idle());
   }
   EXPECT_GT(old_files, 3U);
   EXPECT_GT(run.disk.files().size(), 3U);

@@ -334,7 +334,7 @@ TEST(DamageMatrix, ARunningCheckpointBesideTheOldLife) {
   const std::string old_file = example.old.last_file();
   const std::string new_file = example.running.last_file();
   const auto both = std::ranges::find_if(example.stages, [&](const Files& files) {
-    return files.count(new_file) != 0 && !files.at(new_file).empty();
+    return files.contains(new_file) && !files.at(new_file).empty();
   });
   ASSERT_NE(both, example.stages.end());
   ASSERT_EQ(both->size(), 2U);
@@ -368,7 +368,7 @@ TEST(DamageMatrix, PartOfARunningCheckpointProvesTheOldLife) {
   const Checkpointed example = make_checkpoint(0, options);
   const std::string new_file = segment_name(segment_number(example.old.last_file())->next());
   const auto part = std::ranges::find_if(example.stages, [&](const Files& files) {
-    return files.count(new_file) != 0 && !files.at(new_file).empty();
+    return files.contains(new_file) && !files.at(new_file).empty();
   });
   ASSERT_NE(part, example.stages.end());
   ASSERT_GE(part->size(), 3U);

@@ -14,6 +14,7 @@
 #include <CLI/CLI.hpp>
 
 #include <charconv>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <iterator>
@@ -29,6 +30,13 @@ namespace {
 constexpr const char* exit_codes =
     "Exit codes: 0 done, 1 refused by the cluster, 2 uncertain whether a write took place, 64 usage, 65 bad "
     "file,\n69 nobody answered, 70 internal error of diskeyval, 74 input, output or a disk failed.";
+
+/// What stands in for a flag that was not given; "": nothing. (CLI11 knows variables as well, but sets the flags of all
+/// subcommands from them, also of those that are not meant; and here all of them mean one thing.)
+std::string from_environment(const char* name) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): no thread changes it
+  return value == nullptr ? "" : value;
+}
 
 std::string usage(const std::string& what) { return what + " (see diskeyval --help)"; }
 
@@ -210,13 +218,13 @@ class App {
   /// What a command needs to reach a cluster.
   void add_client_flags(CLI::App* command) {
     command
-        ->add_option("--endpoints", endpoints_, "Nodes to ask, one after the other (default 127.0.0.1:8080)")
-        ->type_name("HOST:PORT,...")
-        ->envname("DISKEYVAL_ENDPOINTS")
-        ->delimiter(',');
-    command->add_option("--cert", cert_, "The client's certificate; its key is beside it, and so is ca.crt")
-        ->type_name("FILE")
-        ->envname("DISKEYVAL_CERT");
+        ->add_option("--endpoints", endpoints_,
+                     "Nodes to ask, one after the other (default $DISKEYVAL_ENDPOINTS, or 127.0.0.1:8080)")
+        ->type_name("HOST:PORT,...");
+    command
+        ->add_option("--cert", cert_,
+                     "The client's certificate, with its key and ca.crt beside it (default $DISKEYVAL_CERT)")
+        ->type_name("FILE");
     command->add_option("--key", key_, "The key, if it is elsewhere")->type_name("FILE");
     command->add_option("--ca", ca_, "The authority, if it is elsewhere")->type_name("FILE");
     command->add_flag("--plain", plain_, "Without TLS");
@@ -228,20 +236,27 @@ class App {
   Result<ClientOptions> client_options() const {
     ClientOptions options;
     options.timeout = std::chrono::milliseconds(timeout_ms_);
-    for (const std::string& text : endpoints_) {
+    const bool given = !endpoints_.empty();
+    std::string list = given ? endpoints_ : from_environment("DISKEYVAL_ENDPOINTS");
+    if (list.empty()) list = "127.0.0.1:8080";
+    for (const std::string& text : CLI::detail::split(list, ',')) {
       const auto address = net::parse_address(text);
-      if (!address) return Failure{ExitCode::usage, "--endpoints " + text + ": host:port was expected"};
+      if (!address) {
+        return Failure{ExitCode::usage,
+                       (given ? "--endpoints " : "DISKEYVAL_ENDPOINTS ") + text + ": host:port was expected"};
+      }
       options.endpoints.push_back(*address);
     }
     if (plain_) return options;
-    if (cert_.empty()) {
+    const std::string cert = cert_.empty() ? from_environment("DISKEYVAL_CERT") : cert_;
+    if (cert.empty()) {
       return Failure{ExitCode::usage,
                      "--cert: is missing (diskeyval certs issue --name makes one; or --plain)"};
     }
     net::TlsFiles files;
-    files.certificate = cert_;
+    files.certificate = cert;
     files.key =
-        key_.empty() ? std::filesystem::path(cert_).replace_extension(".key") : std::filesystem::path(key_);
+        key_.empty() ? std::filesystem::path(cert).replace_extension(".key") : std::filesystem::path(key_);
     files.authorities = ca_.empty() ? files.certificate.parent_path() / "ca.crt" : std::filesystem::path(ca_);
     options.tls = std::move(files);
     return options;
@@ -401,7 +416,7 @@ class App {
   CertsIssue issue_{"certs", std::nullopt, {}, ""};
   CertsRevoke revoke_{"certs", {}};
   CertsShow show_;
-  std::vector<std::string> endpoints_ = {"127.0.0.1:8080"};
+  std::string endpoints_;
   std::string cert_;
   std::string key_;
   std::string ca_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,17 @@ TEST(CommandLine, Helps) {
   expect(0, "--election-timeout", {"serve", "--help"});
   expect(0, "--admin", {"certs", "issue", "--help"});
   expect(0, "diskeyval 0.", {"--version"});
+}
+
+TEST(CommandLine, AFlagCountsMoreThanTheEnvironment) {
+  ::setenv("DISKEYVAL_ENDPOINTS", "127.0.0.1:1,elsewhere", 1);  // NOLINT(concurrency-mt-unsafe): one thread
+  expect(64, "DISKEYVAL_ENDPOINTS elsewhere: host:port", {"get", "k", "--plain"});
+  expect(64, "--endpoints nowhere: host:port", {"get", "k", "--plain", "--endpoints", "127.0.0.1:1,nowhere"});
+  ::unsetenv("DISKEYVAL_ENDPOINTS");                                // NOLINT(concurrency-mt-unsafe)
+  ::setenv("DISKEYVAL_CERT", "/nonexistent/environment/c.crt", 1);  // NOLINT(concurrency-mt-unsafe)
+  expect(74, "/nonexistent/environment/ca.crt", {"get", "k"});
+  expect(74, "/nonexistent/flag/ca.crt", {"get", "k", "--cert", "/nonexistent/flag/c.crt"});
+  ::unsetenv("DISKEYVAL_CERT");  // NOLINT(concurrency-mt-unsafe)
 }
 
 TEST(CommandLine, NamesWhatIsWrong) {

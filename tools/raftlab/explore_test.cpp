@@ -53,6 +53,7 @@ class Explore : public CliTest {
 
   static std::vector<std::uint64_t> numbers(const std::vector<std::string>& seeds) {
     std::vector<std::uint64_t> result;
+    result.reserve(seeds.size());
     for (const std::string& seed : seeds) result.push_back(Json::parse(seed)["seed"]);
     return result;
   }
@@ -186,6 +187,7 @@ TEST_F(Explore, ShardsPartTheSeedsAndChangeNone) {
     }
   }
   std::vector<std::string> merged;
+  merged.reserve(together.size());
   for (const auto& [number, seed] : together) merged.push_back(seed);
   EXPECT_EQ(merged, seeds("small", {"--seeds", "5..11"}));
 }
