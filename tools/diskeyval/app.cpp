@@ -145,6 +145,9 @@ class App {
     up->add_option("--http-port", up_.http_port, "Likewise, for clients (default 8081)")
         ->type_name("PORT")
         ->check(CLI::Range(1, 65'500));
+    up->add_option("--trace", up_.traces,
+                   "Let the nodes write down there what each step does, for raftlab audit")
+        ->type_name("DIR");
     up->callback([this] {
       chosen_ = [this] {
         return ended(diskeyval::up(up_, std::filesystem::read_symlink("/proc/self/exe"), std::cout));
@@ -409,7 +412,7 @@ class App {
   std::string config_;
   std::map<const Setting*, std::optional<std::string>> given_;
   std::map<const Setting*, bool> switched_;
-  Up up_{"diskeyval-cluster"};
+  Up up_{.directory = "diskeyval-cluster"};
   std::string cluster_;
   std::optional<std::uint32_t> node_;
   CertsInit init_{"certs", std::nullopt};

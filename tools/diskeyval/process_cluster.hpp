@@ -32,6 +32,7 @@ struct ClusterOptions {
   std::uint32_t nodes = 3;   ///< the first members
   std::uint32_t spares = 0;  ///< behind them in number, with certificates; they join when they are started
   std::uint64_t compact_every = 2000;  ///< entries between two snapshots
+  bool memory = false;                 ///< nodes that keep nothing
   std::vector<std::string> flags;      ///< of each node, beside those that it needs
   /// Where a node listens, without the port.
   std::function<std::string(std::uint32_t id)> host = [](std::uint32_t /*id*/) { return "127.0.0.1"; };
@@ -96,7 +97,7 @@ class ProcessCluster {
                                       "serve",
                                       "--listen=" + peer_address(id),
                                       "--http=" + net::text_of(endpoint(id)),
-                                      "--data=" + data(id).string(),
+                                      options_.memory ? "--memory" : "--data=" + data(id).string(),
                                       "--cert=" + stem + ".crt",
                                       "--key=" + stem + ".key",
                                       "--ca=" + (directory_ / "ca.crt").string(),

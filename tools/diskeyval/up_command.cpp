@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
+#include <cerrno>
 #include <csignal>
 #include <fstream>
 #include <iomanip>
@@ -21,6 +21,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace raftlab::diskeyval {
 
@@ -117,9 +118,11 @@ class Cluster {
   std::optional<Failure> start(std::uint32_t id) {
     const std::string settings = file(id, ".toml").string();
     const std::string log = file(id, ".log").string();
-    std::array<std::string, 4> words = {program_.string(), "serve", "--config", settings};
-    std::array<char*, 5> arguments = {words[0].data(), words[1].data(), words[2].data(), words[3].data(),
-                                      nullptr};
+    std::vector<std::string> words = {program_.string(), "serve", "--config", settings};
+    if (!options_.traces.empty()) words.push_back("--trace=" + options_.traces.string());
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -208,7 +211,10 @@ class Cluster {
   /// All of them at once: there is nobody left to hand a leadership over to for long.
   void end_all() {
     for (const auto& [process, id] : processes_) ::kill(process, SIGTERM);
-    for (const auto& [process, id] : processes_) ::waitpid(process, nullptr, 0);
+    for (const auto& [process, id] : processes_) {
+      while (::waitpid(process, nullptr, 0) < 0 && errno == EINTR) {  // each node that ends is a signal
+      }
+    }
     processes_.clear();
   }
 

@@ -16,6 +16,7 @@ struct Up {
   std::uint32_t nodes = 3;         ///< 1 to `up_nodes_max`
   std::uint16_t peer_port = 8051;  ///< of the first node; the others follow
   std::uint16_t http_port = 8081;
+  std::filesystem::path traces;  ///< where the nodes write down what they do; empty: they do not
 };
 inline constexpr std::uint32_t up_nodes_max = 9;
 
