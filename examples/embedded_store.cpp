@@ -1,9 +1,7 @@
 // The store inside of a program: three nodes with mutual TLS, each with a thread of its own. Anybody may be asked; what one node
 // takes, all of them have.
 #include "net/certificates.hpp"
-#include "net/fresh_number.hpp"
 #include "net/node.hpp"
-#include "net/tls_transport.hpp"
 
 #include <boost/asio/use_future.hpp>
 
@@ -62,18 +60,11 @@ std::unique_ptr<net::Node> start(std::uint32_t id, const std::filesystem::path& 
   options.cluster = cluster.value();
   options.peers = members(first_port);
   options.persistence = net::Persistence{directory / ("data" + std::to_string(id))};
-  options.transport = [=](boost::asio::io_context& loop) -> std::unique_ptr<net::Transport> {
-    net::TlsTransportOptions tls;
-    tls.self = net::NodeIdentity{cluster, NodeId(id)};
-    tls.listen = members(first_port)[id - 1].address;
-    tls.files.certificate = directory / (std::to_string(id) + ".crt");
-    tls.files.key = directory / (std::to_string(id) + ".key");
-    tls.files.authorities = directory / "ca.crt";
-    tls.random = net::fresh_number;
-    auto made = net::TlsTransport::make(loop, std::move(tls));
-    if (const auto* error = std::get_if<net::TlsError>(&made)) throw std::runtime_error(error->detail);
-    return std::move(std::get<std::unique_ptr<net::TlsTransport>>(made));
-  };
+  options.host = "127.0.0.1";
+  options.port = static_cast<std::uint16_t>(first_port + id);
+  options.tls.certificate = directory / (std::to_string(id) + ".crt");
+  options.tls.key = directory / (std::to_string(id) + ".key");
+  options.tls.authorities = directory / "ca.crt";
   return net::Node::start(std::move(options));
 }
 

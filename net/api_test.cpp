@@ -19,13 +19,14 @@ using raft::NodeId;
 
 /// The API of node 1, which is alone unless the test says otherwise.
 class ApiTest : public testing::Test {
- protected:
+ public:
   ~ApiTest() override {
     if (host) host->stop();
     loop.restart();
     loop.poll();
   }
 
+ protected:
   void start(std::uint32_t members) {
     HostOptions options;
     options.id = NodeId(1);

@@ -314,6 +314,7 @@ TEST_F(AttackHandshake, P42_OneAddressHasItsOwnLimit) {
     options.pending_per_address_max = 3;
   });
   std::vector<Stranger> idle;
+  idle.reserve(10);
   for (int i = 0; i < 10; ++i) idle.push_back(dial());
   EXPECT_TRUE(eventually([&] { return victim().counters().failures(Reason::overloaded) == 7; }));
   EXPECT_EQ(victim().counters().pending, 3U);

@@ -6,7 +6,7 @@ namespace raftlab::net {
 namespace {
 
 using namespace test;
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 /// Certificates that our authority has signed, of somebody who has no business here.
 class AttackIdentity : public Attack {

@@ -8,7 +8,7 @@ namespace raftlab::net {
 namespace {
 
 using namespace test;
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 /// What a member may do below its frames.
 class AttackRecords : public Attack {

@@ -5,7 +5,7 @@
 namespace raftlab::net {
 namespace {
 
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 
 TEST(Backoff, DoublesUpToItsLongestAndBeginsAgain) {
   Backoff highest(100ms, 500ms, [] { return std::uint64_t{50}; });

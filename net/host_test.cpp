@@ -40,17 +40,18 @@ class Scratch {
 };
 
 class HostTest : public testing::Test {
- protected:
-  struct Node {
-    std::unique_ptr<test::Network::Wire> wire;
-    std::unique_ptr<Host> host;
-  };
-
+ public:
   ~HostTest() override {
     for (auto& [id, node] : nodes) node.host->stop();
     loop.restart();
     loop.poll();
   }
+
+ protected:
+  struct Node {
+    std::unique_ptr<test::Network::Wire> wire;
+    std::unique_ptr<Host> host;
+  };
 
   HostOptions options(std::uint32_t id) {
     HostOptions options;

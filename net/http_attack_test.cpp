@@ -9,7 +9,7 @@ namespace raftlab::net {
 namespace {
 
 using namespace test;
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 /// The rows of the table of attacks on the client port (docs/security.md) that need neither TLS nor a cluster. What the parser
 /// makes of each spelling stands in http_parser_test.cpp; here it is seen that the connection ends and nothing else happens.

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace raftlab::net {
 
@@ -22,7 +23,8 @@ class HttpBody {
 
   [[nodiscard]] bool is_complete() const { return next_ == Next::nothing; }
   [[nodiscard]] const std::optional<HttpRefusal>& refusal() const { return refusal_; }
-  [[nodiscard]] std::string& text() { return text_; }
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] std::string take_text() { return std::exchange(text_, {}); }
 
  private:
   enum class Next : std::uint8_t {

@@ -31,6 +31,15 @@ inline std::size_t http_descriptors() {
 }
 
 class HttpFixture : public testing::Test {
+ public:
+  ~HttpFixture() override {
+    clients_.clear();
+    for (Node& node : nodes) node.server.reset();
+    for (Node& node : nodes) node.host->stop();
+    loop.restart();
+    loop.poll();
+  }
+
  protected:
   using Tweak = std::function<void(HttpOptions&)>;
 
@@ -40,14 +49,6 @@ class HttpFixture : public testing::Test {
     std::unique_ptr<Api> api;
     std::unique_ptr<HttpServer> server;
   };
-
-  ~HttpFixture() override {
-    clients_.clear();
-    for (Node& node : nodes) node.server.reset();
-    for (Node& node : nodes) node.host->stop();
-    loop.restart();
-    loop.poll();
-  }
 
   /// So many nodes of one cluster, the first of them with a client port; the others as they are asked for.
   void start(const Tweak& tweak = nullptr, std::uint32_t members = 1, std::uint32_t running = 1) {

@@ -36,7 +36,8 @@ class HttpParser {
   [[nodiscard]] Progress next();
 
   [[nodiscard]] HttpHead& head() { return head_; }
-  [[nodiscard]] std::string& body() { return body_->text(); }
+  [[nodiscard]] const std::string& body() const { return body_->text(); }
+  [[nodiscard]] std::string take_body() { return body_->take_text(); }
   [[nodiscard]] const HttpRefusal& refusal() const { return *refusal_; }
 
   /// Some bytes of a request are here, but not all.
@@ -45,7 +46,7 @@ class HttpParser {
   /// Bytes that are here and not parsed.
   [[nodiscard]] std::size_t unparsed() const { return end_ - begin_; }
   /// Of the body that is being read.
-  [[nodiscard]] std::size_t body_bytes() { return body_ ? body_->text().size() : 0; }
+  [[nodiscard]] std::size_t body_bytes() const { return body_ ? body_->text().size() : 0; }
   /// Lets go of everything.
   void clear();
 

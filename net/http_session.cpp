@@ -254,7 +254,7 @@ void HttpSession::begin_request() {
   ApiRequest request;
   request.method = head.method == "HEAD" ? "GET" : head.method;
   request.target = std::move(head.target);
-  request.body = std::move(parser_.body());
+  request.body = parser_.take_body();
   request.role = client_.role;
   account_for_body();
   if (serve_metrics(request)) return;

@@ -11,7 +11,7 @@ namespace raftlab::net {
 namespace {
 
 using namespace test;
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 const std::string ours = "raft://00000000000000c1/";
 

@@ -10,8 +10,8 @@
 namespace raftlab::net {
 namespace {
 
-using std::chrono_literals::operator""ms;
-using std::string_literals::operator""s;
+using namespace std::chrono_literals;
+using namespace std::string_literals;
 
 TEST(Escape, LeavesPrintableTextAlone) { EXPECT_EQ(escaped("node 3: ~!\"{}"), "node 3: ~!\"{}"); }
 

@@ -1,5 +1,9 @@
 #include "net/node.hpp"
 
+#include "net/address.hpp"
+#include "net/fresh_number.hpp"
+#include "net/tls_transport.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -61,14 +65,34 @@ HostOptions host_options(const NodeOptions& options, kv::ApplyObserver* observer
   return host;
 }
 
+std::unique_ptr<TlsTransport> tls_transport(const NodeOptions& options, asio::io_context& loop) {
+  TlsTransportOptions tls;
+  tls.self = NodeIdentity{ClusterId(options.cluster), options.id};
+  tls.listen = text_of(Address{options.host, options.port});
+  tls.files = options.tls;
+  tls.random = fresh_number;
+  if (!options.persistence) tls.life = fresh_number() | 1U;
+  auto made = TlsTransport::make(loop, std::move(tls));
+  if (const auto* error = std::get_if<TlsError>(&made)) {
+    const std::string& detail = error->detail;
+    throw StartError(std::string(name(error->kind)) + (detail.empty() ? "" : ": " + detail));
+  }
+  return std::move(std::get<std::unique_ptr<TlsTransport>>(made));
+}
+
 }  // namespace
 
 class Node::Implementation {
  public:
   Implementation(NodeOptions options, NodeEvents events)
       : options_(std::move(options)), changes_(std::move(events.change)), work_(loop_.get_executor()) {
-    if (!options_.transport) throw StartError("a node needs a transport");
-    transport_ = options_.transport(loop_);
+    if (options_.transport) {
+      transport_ = options_.transport(loop_);
+    } else {
+      auto links = tls_transport(options_, loop_);
+      links_ = links.get();
+      transport_ = std::move(links);
+    }
     HostEvents host_events;
     host_events.role = std::move(events.role);
     host_events.leader = std::move(events.leader);
@@ -108,6 +132,11 @@ class Node::Implementation {
   }
 
   [[nodiscard]] Host& host() { return *host_; }
+  [[nodiscard]] NodeMetrics metrics() const {
+    NodeMetrics metrics{host_->status(), host_->latencies(), std::nullopt};
+    if (links_ != nullptr) metrics.links = links_->counters();
+    return metrics;
+  }
   [[nodiscard]] asio::io_context& loop() { return loop_; }
   [[nodiscard]] const NodeOptions& options() const { return options_; }
 
@@ -118,6 +147,7 @@ class Node::Implementation {
   asio::io_context loop_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::unique_ptr<Transport> transport_;
+  const TlsTransport* links_ = nullptr;  ///< the transport, if it is ours
   std::unique_ptr<Host> host_;
   std::mutex ending_;
   std::thread thread_;
@@ -166,10 +196,20 @@ void Node::set_read_policy(kv::ReadPolicy policy) {
   implementation_->run([host = &implementation_->host(), policy] { host->set_read_policy(policy); });
 }
 
+/// What somebody reads on the node's thread, for somebody who waits on another one.
+template <class Read>
+auto Node::read(Read reader) const {
+  std::promise<decltype(reader(*implementation_))> promise;
+  implementation_->run([&] { promise.set_value(reader(*implementation_)); });
+  return promise.get_future().get();
+}
+
 HostStatus Node::status() const {
-  std::promise<HostStatus> status;
-  implementation_->run([&] { status.set_value(implementation_->host().status()); });
-  return status.get_future().get();
+  return read([](Implementation& node) { return node.host().status(); });
+}
+
+NodeMetrics Node::metrics() const {
+  return read([](Implementation& node) { return node.metrics(); });
 }
 
 }  // namespace raftlab::net

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "net/completion.hpp"
+#include "net/counters.hpp"
 #include "net/host.hpp"
+#include "net/tls.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -36,8 +38,19 @@ struct NodeOptions {
   std::chrono::milliseconds request_timeout{5000};  ///< of requests that say nothing else
   std::optional<std::uint32_t> lease_drift_ppm;     ///< as `raft::Options` has it
   kv::ReadPolicy read_policy = kv::ReadPolicy::read_index;
-  /// Makes what carries this node's messages.
+  std::string host = "0.0.0.0";  ///< an IP address at which peers reach this node
+  std::uint16_t port = 8050;
+  TlsFiles tls;  ///< the certificate says this node and this cluster
+  /// Makes what carries this node's messages, if that is not to be mutual TLS as the three fields above say. Who keeps nothing on
+  /// disk and has a transport of their own sees to it that no second life takes part under this number.
   std::function<std::unique_ptr<Transport>(boost::asio::io_context&)> transport;
+};
+
+/// What a node counts and measures, since it was started.
+struct NodeMetrics {
+  HostStatus status;
+  Latencies latencies;
+  std::optional<Counters> links;  ///< none: of a transport that is the caller's
 };
 
 /// What a node tells of itself, on its own thread: nothing that takes long belongs there. All of them may be empty.
@@ -133,6 +146,7 @@ class Node {
 
   // What the node knows at this instant. They wait for its thread, hence not to be called on it.
   [[nodiscard]] HostStatus status() const;
+  [[nodiscard]] NodeMetrics metrics() const;
   [[nodiscard]] std::vector<raft::Member> peers() const { return status().configuration.members; }
   [[nodiscard]] bool is_leader() const { return status().state.role == raft::Role::leader; }
   [[nodiscard]] raft::NodeId leader_id() const { return status().state.leader; }
@@ -159,6 +173,8 @@ class Node {
   [[nodiscard]] boost::asio::any_io_executor executor() const;
   void submit(Wish wish, Host::Answered answered);
   void change(std::function<void(Host&, Host::Changed)> ask, Host::Changed changed);
+  template <class Read>
+  auto read(Read reader) const;
 
   class Implementation;
   std::unique_ptr<Implementation> implementation_;

@@ -1,5 +1,6 @@
 #include "net/node.hpp"
 
+#include "net/test_pki.hpp"
 #include "raft/wire/codec.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -125,6 +126,36 @@ TEST_F(NodeTest, FuturesOfEveryRequest) {
   const kv::Answer read = node.mget({"a", "b", "c"}, asio::use_future).get();
   EXPECT_EQ(read.values, (std::vector<std::optional<std::string>>{"2", std::nullopt, "y"}));
   EXPECT_EQ(node.put("", "", asio::use_future).get().status, Status::bad_request);
+}
+
+TEST_F(NodeTest, WhatANodeMeasures) {
+  start_all();
+  ASSERT_EQ(nodes[0]->put("a", "1", asio::use_future).get().status, Status::ok);
+  ASSERT_EQ(nodes[0]->get("a", asio::use_future).get().status, Status::ok);
+  const NodeMetrics metrics = nodes[0]->metrics();
+  EXPECT_EQ(metrics.latencies.writes.count(), 1U);
+  EXPECT_EQ(metrics.latencies.reads.count(), 1U);
+  EXPECT_GE(metrics.latencies.log_writes.count(), 1U);
+  EXPECT_EQ(metrics.status.keys, 1U);
+  EXPECT_FALSE(metrics.links) << "the transport is ours";
+}
+
+TEST(NodeOverTls, NeedsAnAddressAndCertificates) {
+  const test::Pki pki;
+  NodeOptions options;
+  options.id = NodeId(1);
+  options.cluster = test::cluster.value();
+  options.host = "127.0.0.1";
+  options.port = 0;  // any
+  options.peers = {raft::Member{NodeId(1), "n1", "127.0.0.1:1"}};
+  EXPECT_THROW(static_cast<void>(Node::start(options)), StartError) << "without a certificate";
+  options.tls = pki.files(2);
+  EXPECT_THROW(static_cast<void>(Node::start(options)), StartError) << "with that of another node";
+  options.tls = pki.files(1);
+  const auto node = Node::start(options);
+  EXPECT_EQ(node->put("a", "1", asio::use_future).get().status, Status::ok);
+  ASSERT_TRUE(node->metrics().links);
+  EXPECT_EQ(node->metrics().links->accepted, 0U);
 }
 
 TEST_F(NodeTest, CoroutinesGoOnWhereTheyWere) {

@@ -132,7 +132,7 @@ void Requests::answered(kv::Answer&& answer) {
   }
 }
 
-void Requests::again(Flight& flight, std::uint32_t ticks) {
+void Requests::again(Flight& flight, std::uint32_t ticks) const {
   flight.waits = Waits::for_leader;
   flight.again_at = now_ + ticks;
 }

@@ -92,7 +92,7 @@ class Requests {
 
   void proceed(std::uint64_t tag, Flight& flight);
   void attempt(std::uint64_t tag, Flight& flight);
-  void again(Flight& flight, std::uint32_t ticks);
+  void again(Flight& flight, std::uint32_t ticks) const;
   void end(Flights::iterator at, kv::Answer answer);
   void expire(Flights::iterator at);
   void session_is_free();

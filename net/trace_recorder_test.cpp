@@ -2,6 +2,7 @@
 
 #include "net/host.hpp"
 #include "net/test_network.hpp"
+#include "net/test_pki.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
@@ -9,7 +10,6 @@
 #include <sys/stat.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -22,13 +22,6 @@ namespace trace = raft::trace;
 
 class TraceRecorderTest : public testing::Test {
  protected:
-  TraceRecorderTest() {
-    std::string name = (fs::temp_directory_path() / "raftlab-recorder-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no scratch directory");
-    scratch = name;
-  }
-  ~TraceRecorderTest() override { fs::remove_all(scratch); }
-
   HostOptions options() {
     HostOptions options;
     options.id = raft::NodeId(1);
@@ -75,7 +68,8 @@ class TraceRecorderTest : public testing::Test {
     return {bytes.begin(), bytes.end()};
   }
 
-  fs::path scratch;
+  test::TestDirectory directory;
+  fs::path scratch = directory.path();
   boost::asio::io_context loop{1};
   test::Network network{loop};
 };

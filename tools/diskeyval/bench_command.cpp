@@ -61,7 +61,7 @@ class Bench {
         if (const Failure* failed = failure(cluster)) return *failed;
         shared_.cluster = std::get<net::ClusterId>(cluster);
       }
-      if (const auto failed = load_tls(tls_, *options_.tls)) return failed;
+      if (auto failed = load_tls(tls_, *options_.tls)) return failed;
       shared_.tls = &tls_;
     }
     asio::ip::tcp::resolver resolver(loop_);

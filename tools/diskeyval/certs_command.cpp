@@ -158,8 +158,7 @@ std::optional<Failure> init_certs(const CertsInit& options, std::ostream& out) {
   const auto made = net::make_authority(net::ClusterId(number), from_now(options.days));
   if (const auto* refused = std::get_if<net::CertificateError>(&made))
     return certificate_failure(*refused, "the authority");
-  if (const auto failed = write(options.directory, authority_stem, std::get<net::Issued>(made)))
-    return failed;
+  if (auto failed = write(options.directory, authority_stem, std::get<net::Issued>(made))) return failed;
 
   std::ostringstream cluster;
   cluster << std::hex << std::setw(16) << std::setfill('0') << number;
@@ -193,7 +192,7 @@ std::optional<Failure> issue_certs(const CertsIssue& options, std::ostream& out)
   }
   if (const auto* refused = std::get_if<net::CertificateError>(&made))
     return certificate_failure(*refused, options.directory.string());
-  if (const auto failed = write(options.directory, stem, std::get<net::Issued>(made))) return failed;
+  if (auto failed = write(options.directory, stem, std::get<net::Issued>(made))) return failed;
   line(out, "certificate", (options.directory / (stem + ".crt")).string());
   line(out, "secret", (options.directory / (stem + ".key")).string());
   return std::nullopt;

@@ -1,15 +1,14 @@
 #include "tools/diskeyval/certs_command.hpp"
 
 #include "net/certificates.hpp"
+#include "net/test_pki.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sstream>
-#include <stdexcept>
 
 namespace raftlab::diskeyval {
 namespace {
@@ -19,13 +18,6 @@ using raft::NodeId;
 
 class CertsTest : public testing::Test {
  protected:
-  CertsTest() {
-    std::string name = (fs::temp_directory_path() / "diskeyval-certs-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no scratch directory");
-    directory = name;
-  }
-  ~CertsTest() override { fs::remove_all(directory); }
-
   void init() {
     CertsInit options;
     options.directory = directory;
@@ -60,7 +52,8 @@ class CertsTest : public testing::Test {
     return std::get<std::vector<net::CertificateDescription>>(net::describe(text(file))).front();
   }
 
-  fs::path directory;
+  net::test::TestDirectory scratch;
+  fs::path directory = scratch.path();
   std::ostringstream out;
 };
 

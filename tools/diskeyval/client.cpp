@@ -90,7 +90,7 @@ class Client::Implementation {
   struct Connection {
     std::unique_ptr<Plain> plain;
     std::unique_ptr<Secure> secure;
-    Plain& tcp() { return secure ? beast::get_lowest_layer(*secure) : *plain; }
+    Plain& tcp() const { return secure ? beast::get_lowest_layer(*secure) : *plain; }
   };
 
   /// Starts something, and waits for it until the end.

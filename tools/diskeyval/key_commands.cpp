@@ -57,7 +57,7 @@ std::optional<Failure> shown(const Asked& asked, const Reply& reply, bool writes
 }
 
 std::string bytes_in(const Json& body, const char* field, const char* encoding) {
-  const auto text = body.at(field).get<std::string>();
+  auto text = body.at(field).get<std::string>();
   if (!body.contains(encoding)) return text;
   return net::from_base64(text).value_or(text);
 }

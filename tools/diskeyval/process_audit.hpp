@@ -49,6 +49,7 @@ inline void keep(const ProcessCluster& cluster, const invariants::History& histo
   keep(cluster, history);
   const auto traces = read_traces(cluster.traces());
   std::vector<invariants::AuditFile> files;
+  files.reserve(traces.size());
   for (const auto& [name, content] : traces)
     files.push_back(invariants::AuditFile{name, std::as_bytes(std::span(content))});
   reports::CommittedCommands log;

@@ -15,11 +15,13 @@ namespace raftlab::diskeyval {
 namespace {
 
 class ServiceManager : public testing::Test {
- protected:
+ public:
   ~ServiceManager() override {
     ::unsetenv("NOTIFY_SOCKET");
     if (socket >= 0) ::close(socket);
   }
+
+ protected:
   void listen() {
     const std::string name = "@diskeyval-test-" + std::to_string(::getpid());
     sockaddr_un address{};
@@ -31,7 +33,7 @@ class ServiceManager : public testing::Test {
               0);
     ::setenv("NOTIFY_SOCKET", name.c_str(), 1);
   }
-  std::string heard() {
+  [[nodiscard]] std::string heard() const {
     std::array<char, 64> bytes{};
     const ssize_t size = ::recv(socket, bytes.data(), bytes.size(), 0);
     return size < 0 ? "nothing" : std::string(bytes.data(), static_cast<std::size_t>(size));

@@ -1,11 +1,11 @@
 #include "tools/diskeyval/settings.hpp"
 
+#include "net/test_pki.hpp"
+
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <set>
-#include <stdexcept>
 
 namespace raftlab::diskeyval {
 namespace {
@@ -27,13 +27,6 @@ std::string wrong(std::string_view name, const std::string& text) {
 
 class SettingsFile : public testing::Test {
  protected:
-  SettingsFile() {
-    std::string name = (std::filesystem::temp_directory_path() / "diskeyval-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no scratch directory");
-    directory = name;
-  }
-  ~SettingsFile() override { std::filesystem::remove_all(directory); }
-
   std::optional<Failure> read(const std::string& text) {
     std::ofstream(directory / "node.toml") << text;
     return read_settings(directory / "node.toml", settings);
@@ -46,7 +39,8 @@ class SettingsFile : public testing::Test {
     return failed->message.substr((directory / "node.toml").string().size() + 1);
   }
 
-  std::filesystem::path directory;
+  net::test::TestDirectory scratch;
+  std::filesystem::path directory = scratch.path();
   Settings settings;
 };
 

@@ -121,6 +121,7 @@ class Cluster {
     std::vector<std::string> words = {program_.string(), "serve", "--config", settings};
     if (!options_.traces.empty()) words.push_back("--trace=" + options_.traces.string());
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     posix_spawn_file_actions_t actions;

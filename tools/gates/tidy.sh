@@ -36,7 +36,7 @@ judge() {
   case $1 in *_test.cpp | *_bench.cpp) checks=('--checks=-clang-analyzer-*') ;; esac
   key=$({
     clang-tidy-14 --version
-    cat .clang-tidy
+    cat .clang-tidy "${1%/*}/.clang-tidy" 2> /dev/null || true
     echo "${checks[*]}"
     text "$1"
   } | sha256sum | cut -d' ' -f1)
