@@ -236,8 +236,7 @@ class App {
   }
 
   void add_ladder() {
-    ladder_ =
-        app_.add_subcommand("ladder", "Every rung of the invariant ladder, and what it says");
+    ladder_ = app_.add_subcommand("ladder", "Every rung of the invariant ladder, and what it says");
   }
 
   void add_bench() {
