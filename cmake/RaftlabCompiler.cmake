@@ -81,6 +81,7 @@ endif()
 # optimisation at link time; tests link as ever.
 add_library(raftlab_lto_objects INTERFACE)
 add_library(raftlab_lto_link INTERFACE)
+add_library(raftlab_plain_link INTERFACE)
 if(RAFTLAB_LTO)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     message(FATAL_ERROR "RAFTLAB_LTO needs g++")
@@ -89,6 +90,8 @@ if(RAFTLAB_LTO)
   # The linker's turn knows nothing of the pragmas and options by which g++ 12 was told of its false alarms.
   target_link_options(raftlab_lto_link INTERFACE -flto=auto -Wno-stringop-overflow -Wno-array-bounds
                       -Wno-restrict -Wno-alloc-size-larger-than)
+  # Not said, g++ hands the linker its plugin, which optimises all the same.
+  target_link_options(raftlab_plain_link INTERFACE -fno-lto)
 endif()
 
 if(RAFTLAB_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

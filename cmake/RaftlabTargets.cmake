@@ -104,6 +104,11 @@ function(raftlab_library)
     add_executable(${arg_NAME}_bench ${benchmarks})
     target_link_libraries(${arg_NAME}_bench PRIVATE ${test_depends} benchmark::benchmark_main raftlab_warnings
                                                   raftlab_lto_link)
+    # All of them, whatever folders there are.
+    if(NOT TARGET raftlab_benchmarks)
+      add_custom_target(raftlab_benchmarks)
+    endif()
+    add_dependencies(raftlab_benchmarks ${arg_NAME}_bench)
   endif()
 
   if(RAFTLAB_FUZZERS)
@@ -136,8 +141,8 @@ function(raftlab_tests executable label timeout_s)
     return()
   endif()
   add_executable(${executable} ${arg_FILES})
-  target_link_libraries(${executable} PRIVATE ${arg_DEPENDS} GTest::gtest_main GTest::gmock rapidcheck
-                                              rapidcheck_gtest raftlab_warnings raftlab_test_options)
+  target_link_libraries(${executable} PRIVATE ${arg_DEPENDS} GTest::gtest_main GTest::gmock rapidcheck rapidcheck_gtest
+                                              raftlab_warnings raftlab_test_options raftlab_plain_link)
   # An object library, not a source of each test: compiled once.
   if(NOT TARGET raftlab_test_seed)
     add_library(raftlab_test_seed OBJECT "${PROJECT_SOURCE_DIR}/cmake/test_seed.cpp")
