@@ -1,5 +1,6 @@
 #include "net/openssl.hpp"
 #include "net/test_pki.hpp"
+#include "net/test_stranger.hpp"
 
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
@@ -33,9 +34,7 @@ void require(bool done, const char* what) {
 /// Two ends of a connection over loopback.
 std::array<int, 2> connection() {
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in address = test::loopback(0);
   auto* const at = reinterpret_cast<sockaddr*>(&address);
   socklen_t length = sizeof(address);
   require(::bind(listener, at, length) == 0 && ::listen(listener, 1) == 0 &&

@@ -1,11 +1,11 @@
 #include "net/host.hpp"
 
 #include "net/test_network.hpp"
+#include "net/test_pki.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -21,23 +21,6 @@ namespace {
 using kv::Status;
 using raft::NodeId;
 using raft::Role;
-
-/// A directory for the files of one test.
-class Scratch {
- public:
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "raftlab-host-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no scratch directory");
-    path_ = name;
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 class HostTest : public testing::Test {
  public:
@@ -148,7 +131,7 @@ class HostTest : public testing::Test {
 
   boost::asio::io_context loop{1};
   test::Network network{loop};
-  Scratch scratch;
+  test::TestDirectory scratch;
   bool durable = false;
   NodeId isolated;
   std::map<NodeId, Node> nodes;

@@ -131,6 +131,14 @@ class Node::Implementation {
     loop_.poll();
   }
 
+  /// What somebody on another thread wants to know, and waits for.
+  template <class Function>
+  auto read(Function function) {
+    std::promise<decltype(function())> promise;
+    run([&] { promise.set_value(function()); });
+    return promise.get_future().get();
+  }
+
   [[nodiscard]] Host& host() { return *host_; }
   [[nodiscard]] NodeMetrics metrics() const {
     NodeMetrics metrics{host_->status(), host_->latencies(), std::nullopt};
@@ -196,20 +204,12 @@ void Node::set_read_policy(kv::ReadPolicy policy) {
   implementation_->run([host = &implementation_->host(), policy] { host->set_read_policy(policy); });
 }
 
-/// What somebody reads on the node's thread, for somebody who waits on another one.
-template <class Read>
-auto Node::read(Read reader) const {
-  std::promise<decltype(reader(*implementation_))> promise;
-  implementation_->run([&] { promise.set_value(reader(*implementation_)); });
-  return promise.get_future().get();
-}
-
 HostStatus Node::status() const {
-  return read([](Implementation& node) { return node.host().status(); });
+  return implementation_->read([node = implementation_.get()] { return node->host().status(); });
 }
 
 NodeMetrics Node::metrics() const {
-  return read([](Implementation& node) { return node.metrics(); });
+  return implementation_->read([node = implementation_.get()] { return node->metrics(); });
 }
 
 }  // namespace raftlab::net

@@ -173,8 +173,6 @@ class Node {
   [[nodiscard]] boost::asio::any_io_executor executor() const;
   void submit(Wish wish, Host::Answered answered);
   void change(std::function<void(Host&, Host::Changed)> ask, Host::Changed changed);
-  template <class Read>
-  auto read(Read reader) const;
 
   class Implementation;
   std::unique_ptr<Implementation> implementation_;

@@ -112,7 +112,7 @@ leader() {
 # ---- figures --------------------------------------------------------------------------------------------------------
 
 # field <writes|reads> <name> <JSON>
-field() { sed "s/.*\"$1\":{\(.*\)/\1/; s/.*\"$2\":\([0-9.]*\).*/\1/" <<< "$(sed "s/.*\"$1\":{/{/; s/}}.*/}}/" <<< "$3")"; }
+field() { sed -n "s/.*\"$1\":{[^}]*\"$2\":\([0-9.]*\).*/\1/p" <<< "$3"; }
 
 median() { sort -g | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'; }
 
@@ -238,7 +238,9 @@ operation() {
     "while it comes $during; $last ms behind that it answers"
 }
 
-[ -x "$diskeyval" ] || fail "build it first: ./dev build release"
+for program in diskeyval raftlab_net_bench; do
+  [ -x "build/release/bin/$program" ] || fail "build it first: ./dev build release diskeyval raftlab_net_bench"
+done
 start_diskeyval
 [ $# -gt 0 ] || set -- throughput operation
 for part in "$@"; do

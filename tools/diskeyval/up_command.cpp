@@ -115,11 +115,17 @@ class Cluster {
     return text.str();
   }
 
+  /// What starts a node.
+  [[nodiscard]] std::vector<std::string> words_of(std::uint32_t id) const {
+    std::vector<std::string> words = {program_.string(), "serve", "--config", file(id, ".toml").string()};
+    if (!options_.traces.empty()) words.push_back("--trace=" + options_.traces.string());
+    return words;
+  }
+
   std::optional<Failure> start(std::uint32_t id) {
     const std::string settings = file(id, ".toml").string();
     const std::string log = file(id, ".log").string();
-    std::vector<std::string> words = {program_.string(), "serve", "--config", settings};
-    if (!options_.traces.empty()) words.push_back("--trace=" + options_.traces.string());
+    std::vector<std::string> words = words_of(id);
     std::vector<char*> arguments;
     arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
@@ -203,8 +209,9 @@ class Cluster {
       } else {
         out_ << "exit code " << WEXITSTATUS(how);
       }
-      out_ << "); again: " << program_.string() << " serve --config " << file(at->second, ".toml").string()
-           << std::endl;
+      out_ << "); again:";
+      for (const std::string& word : words_of(at->second)) out_ << ' ' << word;
+      out_ << std::endl;
       processes_.erase(at);
     }
   }

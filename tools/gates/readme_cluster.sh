@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
-# Proves: the README's cluster example runs as it stands there, and prints what stands there, except for numbers.
+# Proves: the README's cluster example runs as it stands there, and prints what stands there, except for numbers; and the ladder
+# holds for what its nodes have done, the one that was killed too.
 #
-# Three things are put in: the build that is there already instead of the release, time for the cluster to get ready, and the
-# process id of the leader, which is node 1 as in the README.
+# Four things are put in: the build that is there already instead of the release, time for the cluster to get ready, the
+# process id of the leader, which is node 1 as in the README, and that the nodes write down what they do.
 #
 # usage: readme_cluster.sh [<directory with the programs>]   (default: build/dev/bin)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 programs=$(realpath "${1:-build/dev/bin}")
-[ -x "$programs/diskeyval" ] || {
-  echo "readme_cluster: no diskeyval in $programs: ./dev build first" >&2
-  exit 2
-}
+for program in diskeyval raftlab; do
+  [ -x "$programs/$program" ] || {
+    echo "readme_cluster: no $program in $programs: ./dev build first" >&2
+    exit 2
+  }
+done
 example=$(awk '/^## The store, for real/ { here = 1 } here && /^```/ { ++fence; next } here && fence == 1' README.md)
 scratch=$(mktemp -d)
 up=
@@ -47,7 +50,7 @@ settle() {
     *'dev build release'*) ;;
     *'&')
       # The only one in the background is the cluster.
-      eval "${command%&} > up.log 2>&1 &"
+      eval "${command%&} --trace traces > up.log 2>&1 &"
       up=$!
       for ((i = 0; i < 300; ++i)); do
         if grep -q '^ready' up.log; then break; fi
@@ -91,4 +94,9 @@ settle
 
 [ "$commands" -ge 8 ] || fail "the README has no such example any more: $commands commands"
 grep -q 'node 1 has ended (signal 9)' up.log || fail "nobody was killed"
+kill -TERM "$up"
+wait "$up" || fail "up did not end well"
+up=
+raftlab audit traces > audit.log || fail "audit: $(cat audit.log)"
+grep -q '^holds .*3 lives' audit.log || fail "audit: $(head -n 1 audit.log)"
 echo "holds: $commands commands of the README's cluster example"
